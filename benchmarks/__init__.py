@@ -1,0 +1,1 @@
+"""Measures of quality and speed, each against a baseline in the same run."""

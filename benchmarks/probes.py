@@ -1,0 +1,117 @@
+"""The articles' own probes, asked as follow-ups after their article was opened.
+
+    python -m benchmarks.probes [--articles DIR] [--json FILE] [--show]
+
+Answered: the reply quotes a statement that the probe names. Refused: the reply quotes nothing.
+The baseline in the same run is the usual one: the last question as it stands against all
+passages by MiniLM, four passages, never refusing.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from chains.assistant import Assistant
+from store import index
+from store.article import ServingRules
+from store.conversations import Database, sqlite_url
+from store.embeddings import IDENTITY, MiniLM
+from store.library import Library
+from store.reload import SAMPLES, Recipe, reload
+
+
+async def measure(articles_dir: Path, folder: Path) -> dict[str, Any]:
+    """Counts and the single outcomes, in a store made for it below `folder`."""
+    rules, model = ServingRules(serve_under_review=True), MiniLM()
+    database = await Database.open(sqlite_url(folder / "corollary.db"))
+    await reload(
+        database, folder / "builds", Recipe(articles_dir, rules, IDENTITY), model, who="benchmark"
+    )
+    library = Library(database, folder / "builds", IDENTITY)
+    assistant = Assistant(
+        library=library, database=database, embeddings=model, rules=rules, rarity=model.rarity
+    )
+    outcomes: list[dict[str, Any]] = []
+    async with library.borrow() as build:
+        for article in build.articles.values():
+            for probe in article.answerable:
+                for style, asked in [
+                    ("question", probe.question),
+                    *(("paraphrase", p) for p in probe.paraphrases),
+                ]:
+                    outcome = await _ask(assistant, article.slug, asked, len(outcomes))
+                    hit = any(t in probe.statements for t in outcome["quoted"])
+                    outcomes.append(
+                        {"expected": "answer", "style": style, **outcome, "right": hit}
+                        | {"baseline": _baseline(build, model, asked, probe.statements)}
+                    )
+            for refused in article.unanswerable:
+                outcome = await _ask(assistant, article.slug, refused.question, len(outcomes))
+                right = not outcome["quoted"]
+                outcomes.append(
+                    {"expected": "refusal", "style": "question", **outcome, "right": right}
+                    | {"baseline": False}
+                )
+    await library.close()
+    await database.close()
+    figures: dict[str, Any] = {}
+    for name, expected, style in (
+        ("answerable", "answer", "question"),
+        ("answerable, paraphrased", "answer", "paraphrase"),
+        ("unanswerable refused", "refusal", "question"),
+    ):
+        own = [o for o in outcomes if o["expected"] == expected and o["style"] == style]
+        figures[name] = {
+            "n": len(own),
+            "right": _share(own, "right"),
+            "baseline": _share(own, "baseline"),
+        }
+    return {"figures": figures, "outcomes": outcomes}
+
+
+async def _ask(assistant: Assistant, slug: str, question: str, n: int) -> dict[str, Any]:
+    conversation = f"probe-{n}"
+    await assistant.choose_topic(conversation, slug, "benchmark")
+    turn = await assistant.ask(conversation, question, "benchmark")
+    return {
+        "article": slug,
+        "question": question,
+        "kind": turn.kind.value,
+        "topic": turn.topic.slug if turn.topic else None,
+        "quoted": [q.text for q in turn.quotes()],
+    }
+
+
+def _baseline(
+    build: index.Build, model: MiniLM, question: str, statements: tuple[str, ...]
+) -> bool:
+    hits = build.nearest(model.vector(question), 4)
+    return any(s in build.passages[h.row].text for h in hits for s in statements)
+
+
+def _share(outcomes: list[dict[str, Any]], key: str) -> float:
+    return round(sum(bool(o[key]) for o in outcomes) / max(1, len(outcomes)), 3)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--articles", type=Path, default=SAMPLES)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--show", action="store_true", help="print what went wrong")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        result = asyncio.run(measure(options.articles, Path(folder)))
+    for name, f in result["figures"].items():
+        print(f"{name:26} n={f['n']:3}  right {f['right']:.3f}  baseline {f['baseline']:.3f}")
+    for o in result["outcomes"]:
+        if options.show and not o["right"]:
+            print(f"  wrong: {o['article']}: {o['question']} -> {o['kind']} ({o['topic']})")
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()

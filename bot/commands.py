@@ -1,0 +1,274 @@
+"""The commands that every door has, and the words they answer with."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.app import Program
+from bot.render import STATUSES, Button, Message, Paragraph, Style, reply
+from prompts import load
+from store.article import Article, Part, Status, is_quotable, with_markers
+from store.errors import CorollaryError, UnknownArticle
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is talking, and where: context is kept per conversation."""
+
+    user_id: str
+    conversation_id: str
+
+
+Run = Callable[[Program, Person, str], Awaitable[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command, its place in the menu, and what it does."""
+
+    name: str
+    help: str
+    run: Run
+
+
+def message(*texts: str | Paragraph, buttons: tuple[Button, ...] = ()) -> Message:
+    """A message of plain paragraphs."""
+    return Message(
+        tuple(t if isinstance(t, Paragraph) else Paragraph(t) for t in texts), buttons
+    )
+
+
+def problem(error: CorollaryError) -> Message:
+    """An error as the person who met it should see it."""
+    return message(error.what, *([error.todo] if error.todo else []))
+
+
+async def answer(program: Program, person: Person, question: str) -> Message:
+    """The reply to a question; a refused question is a reply too."""
+    try:
+        turn = await program.assistant.ask(person.conversation_id, question, person.user_id)
+    except CorollaryError as e:
+        if e.exit_code != 1:
+            raise
+        return problem(e)
+    return reply(turn)
+
+
+async def start(program: Program, person: Person, args: str) -> Message:
+    if args.startswith("a_"):
+        return await article(program, person, args[2:])
+    served = await program.assistant.articles()
+    first = [
+        Paragraph("Corollary", Style.HEADING),
+        Paragraph(
+            f"Follow-up questions, answered word for word from {len(served)} vetted "
+            f"article{'s' * (len(served) != 1)}, with the source of every statement."
+        ),
+        Paragraph(
+            'Ask a question, or pick an article with /articles and follow up: "and recurrence?"'
+        ),
+        Paragraph("Please type nothing that identifies a patient. /help, /privacy"),
+    ]
+    return Message(tuple(first))
+
+
+async def help_(program: Program, person: Person, args: str) -> Message:
+    listed = [Paragraph(f"/{c.name} – {c.help}", Style.BULLET) for c in COMMANDS.values()]
+    texts = [Paragraph(p) for p in load("help").split("\n\n")]
+    return Message((*texts, Paragraph("Commands", Style.HEADING), *listed))
+
+
+async def articles(program: Program, person: Person, args: str) -> Message:
+    served = await program.assistant.articles()
+    wanted = args.lower().split()
+    chosen = [
+        a
+        for a in served
+        if all(w in " ".join((a.title, a.topic, *a.aliases)).lower() for w in wanted)
+    ]
+    if not chosen:
+        return message(
+            f"No article matches “{args}”. /articles lists all {len(served)}."
+            if served
+            else "No article is served at present."
+        )
+    shown = chosen[:MOST_LISTED]
+    lines = [
+        Paragraph(f"{a.topic} ({STATUSES[a.effective_status()]}) – /article {a.slug}", Style.BULLET)
+        for a in shown
+    ]
+    more = (
+        [Paragraph(f"{len(chosen) - len(shown)} more: narrow it down with /articles WORD.")]
+        if len(chosen) > len(shown)
+        else []
+    )
+    buttons = tuple(Button(a.topic, f"topic:{a.slug}") for a in shown)
+    head = Paragraph(f"Articles ({len(chosen)})", Style.HEADING)
+    return Message((head, *lines, *more), buttons)
+
+
+MOST_LISTED = 20
+
+
+async def article(program: Program, person: Person, args: str) -> Message:
+    slug = args.strip()
+    if not slug:
+        return message("Which article? /articles lists them; then /article NAME opens one.")
+    try:
+        found = await program.assistant.article(slug)
+        turn = await program.assistant.choose_topic(person.conversation_id, slug, person.user_id)
+    except UnknownArticle as e:
+        return problem(e)
+    return reply(turn) if turn else card(program, found)
+
+
+def card(program: Program, article: Article) -> Message:
+    """An article as a subject: its title, where it stands in review, and what to ask of it."""
+    suggested = program.assistant.suggestions(article)
+    paragraphs = [
+        Paragraph(article.title, Style.HEADING),
+        Paragraph(standing(article)),
+        Paragraph("Ask a follow-up question about it."),
+        *(Paragraph(q, Style.BULLET) for q in suggested),
+    ]
+    if article.effective_status() is not Status.APPROVED:
+        note = " ".join(x for x in ("Awaiting human review.", article.notice) if x)
+        paragraphs.insert(2, Paragraph(note, Style.CAUTION))
+    buttons = tuple(Button(q, f"probe:{i}:{article.slug}") for i, q in enumerate(suggested))
+    return Message(tuple(paragraphs), buttons)
+
+
+def standing(article: Article) -> str:
+    """The review steps with the present one marked, and the date of the last update."""
+    steps = (Status.SUBMITTED, Status.UNDER_REVIEW, Status.APPROVED)
+    status = article.effective_status()
+    marked = " › ".join(
+        f"[{s.value.replace('_', ' ')}]" if s is status else s.value.replace("_", " ")
+        for s in steps
+    )
+    where = marked if status in steps else status.value
+    return f"Review: {where}. Last updated {article.updated:%d %b %Y}."
+
+
+def page(article: Article) -> Message:
+    """The whole article as a clinician reads it."""
+    paragraphs = [
+        Paragraph(article.title, Style.HEADING),
+        Paragraph(standing(article)),
+    ]
+    if article.notice:
+        paragraphs.append(Paragraph(article.notice, Style.CAUTION))
+    for part in Part:
+        sections = [s for s in article.sections if s.part is part]
+        if not sections:
+            continue
+        paragraphs.append(Paragraph(part.value, Style.HEADING))
+        for section in sections:
+            if section.heading:
+                paragraphs.append(Paragraph(section.heading, Style.NOTE))
+            for s in section.statements:
+                unquoted = "" if is_quotable(article, s) else " (not quoted: no usable source)"
+                text = with_markers(s.text, s.marks) + unquoted
+                paragraphs.append(Paragraph(text, Style.BULLET))
+    if article.conflicts:
+        paragraphs.append(Paragraph("Where the parts disagree", Style.HEADING))
+        paragraphs += [
+            Paragraph(with_markers(c.text, c.marks), Style.BULLET) for c in article.conflicts
+        ]
+    if article.references:
+        paragraphs.append(Paragraph("References", Style.HEADING))
+    for r in article.references:
+        who = f"{r.authors[0]}{' et al.' if len(r.authors) > 1 else ''}. " if r.authors else ""
+        where = " ".join(str(x) for x in (r.journal, r.year) if x)
+        retracted = "RETRACTED. " if r.retracted else ""
+        text = f"[{r.number}] {retracted}{who}{r.title}. {where}".rstrip(" .") + "."
+        paragraphs.append(Paragraph(text, Style.SOURCE, r.link))
+    return Message(tuple(paragraphs))
+
+
+async def topic(program: Program, person: Person, args: str) -> Message:
+    if args.strip():
+        return await article(program, person, args)
+    _, current = await program.assistant.context(person.conversation_id)
+    if current is None:
+        return message("No topic yet. Ask a question, or open an article with /articles.")
+    return card(program, current)
+
+
+async def context(program: Program, person: Person, args: str) -> Message:
+    recalled, current = await program.assistant.context(person.conversation_id)
+    if current is None and not recalled.turns:
+        return message("Nothing is remembered yet. Your first question starts the context.")
+    lines = [Paragraph("What is remembered", Style.HEADING)]
+    name = f"“{current.topic}” (/topic NAME changes it)" if current else "none"
+    lines.append(Paragraph(f"Topic: {name}"))
+    for turn in recalled.turns[-4:]:
+        lines.append(Paragraph(turn.read_as or turn.question, Style.BULLET))
+    lines.append(Paragraph("/new forgets all of it for your next question."))
+    return Message(tuple(lines))
+
+
+async def new(program: Program, person: Person, args: str) -> Message:
+    await program.assistant.start_anew(person.conversation_id, person.user_id)
+    return message("The context is forgotten. Ask a new question, or pick from /articles.")
+
+
+async def sources(program: Program, person: Person, args: str) -> Message:
+    return await answer(program, person, "sources")
+
+
+async def privacy(program: Program, person: Person, args: str) -> Message:
+    texts = load("privacy", operator=program.settings.operator_name).split("\n\n")
+    return message(*texts)
+
+
+COMMANDS: dict[str, Command] = {
+    c.name: c
+    for c in (
+        Command("start", "what this is", start),
+        Command("help", "how to ask, and these commands", help_),
+        Command("articles", "the articles, or those with a WORD", articles),
+        Command("article", "open the article NAME", article),
+        Command("topic", "the current topic, or change it to NAME", topic),
+        Command("context", "what is remembered of this conversation", context),
+        Command("new", "forget the context", new),
+        Command("sources", "the sources of the last answer", sources),
+        Command("privacy", "what is kept, and where", privacy),
+    )
+}
+
+
+async def run(program: Program, person: Person, name: str, args: str) -> Message:
+    """The reply to a command; an unknown one is told so."""
+    command = COMMANDS.get(name.lower())
+    if command is None:
+        return message(f"There is no command /{name[:32]}. /help lists those there are.")
+    return await command.run(program, person, args)
+
+
+async def pressed(program: Program, person: Person, data: str) -> Message:
+    """The reply to a button. `data` is untrusted: whoever presses can send anything."""
+    what, _, rest = data.partition(":")
+    gone = message("That button is out of date. Ask your question, or use /articles.")
+    if what == "topic" and rest:
+        return await article(program, person, rest)
+    number, _, other = rest.partition(":")
+    if not (number.isascii() and number.isdecimal() and len(number) < 12):
+        return gone
+    if what == "ask" and other.isascii() and other.isdecimal() and len(other) < 3:
+        turn = await program.database.turn(person.conversation_id, int(number))
+        offered = turn.answer.get("followups", []) if turn else []
+        if int(other) < len(offered):
+            return await answer(program, person, str(offered[int(other)]))
+    if what == "probe":
+        try:
+            found = await program.assistant.article(other)
+        except UnknownArticle as e:
+            return problem(e)
+        offered = program.assistant.suggestions(found)
+        if int(number) < len(offered):
+            await program.database.set_topic(person.user_id, person.conversation_id, other)
+            return await answer(program, person, offered[int(number)])
+    return gone
+
+
+__all__ = ["COMMANDS", "Person", "answer", "message", "page", "pressed", "problem", "run"]

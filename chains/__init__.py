@@ -1,0 +1,1 @@
+"""From a question to a turn: contextualize, retrieve, extract, and the assistant that does so."""

@@ -1,0 +1,443 @@
+"""The path of a question: recall, contextualize, retrieve, compose, remember.
+
+`Assistant.ask` is the only way to an answer; every door calls it and renders the turn it returns.
+"""
+
+import asyncio
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chains.contextualize import Act, Query, act_of, contextualize, last_asked
+from chains.cover import Cover, Missing
+from chains.extract import Chosen, choose, compose, with_absence
+from chains.quantity import gives_what_is_asked
+from chains.retrieve import rank_articles, search_article, search_store
+from chains.safety import orders_for_one_patient, urgency
+from chains.topics import Topics
+from store.article import Article, ServingRules, caution_for, is_quotable, is_served, weakest
+from store.conversations import Database, Recalled
+from store.errors import QuestionRefused, UnknownArticle
+from store.index import Build, Hit, Vectors
+from store.library import Library
+from store.turn import Kind, Nearest, Topic, Turn
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+MAX_QUESTION_CHARS = 2000
+MAX_MISSING = 1.2
+"""Summed weight of what a question says and the article does not, from which the article is taken
+not to answer: one binding word, or more than one rare term. Chosen on the probes of the sample
+articles (`python -m benchmarks.probes`), between 0.95 and 1.3."""
+OFF_TOPIC = 0.30
+"""A question whose nearest passage in the whole store is less alike is not about its subjects."""
+TWO_FIT = 0.015
+"""Scores of two articles this near to each other are a tie: the reader is asked."""
+FOLLOWUPS = 3
+
+
+class Assistant:
+    """Answers questions from the served build, in the context of their conversation.
+
+    `rarity` is how seldom a word is in general English, 0 to 1; `today` is injected for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        database: Database,
+        embeddings: "Embeddings",
+        rules: ServingRules,
+        rarity: Callable[[str], float],
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    ) -> None:
+        self._library = library
+        self._database = database
+        self._embeddings = embeddings
+        self._rules = rules
+        self._rarity = rarity
+        self._today = today
+        self._read: tuple[Build, Topics, Cover] | None = None
+
+    async def ask(
+        self, conversation_id: str, question: str, user_id: str = "console", slug: str | None = None
+    ) -> Turn:
+        """The turn that answers the question; it is remembered before it is returned.
+
+        `slug` puts the question to that article whatever it names. Raises QuestionRefused for an
+        empty or overlong question, StoreProblem or DatabaseProblem when nothing can be answered.
+        """
+        asked = readable(question)
+        clock = _Clock()
+        with clock("recall"):
+            recalled = await self._database.recall(conversation_id)
+        async with self._library.borrow() as build:
+            turn = await asyncio.to_thread(self._answer, build, recalled, asked, slug, clock)
+        with clock("remember"):
+            turn_id = await self._database.remember(user_id, turn)
+        return replace(turn, id=turn_id, timings_ms=dict(clock.ms))
+
+    async def choose_topic(self, conversation_id: str, slug: str, user_id: str) -> Turn | None:
+        """Puts the conversation on an article. When the last reply had asked which topic was
+        meant, its question is answered there; None otherwise. Raises UnknownArticle."""
+        recalled = await self._database.recall(conversation_id)
+        await self.article(slug)
+        await self._database.set_topic(user_id, conversation_id, slug)
+        last = recalled.turns[-1] if recalled.turns else None
+        if last is not None and last.kind == Kind.NEEDS_CLARIFICATION:
+            return await self.ask(conversation_id, last.question, user_id, slug)
+        return None
+
+    async def start_anew(self, conversation_id: str, user_id: str) -> None:
+        """Forgets the context of the conversation."""
+        await self._database.start_anew(user_id, conversation_id)
+
+    async def context(self, conversation_id: str) -> tuple[Recalled, Article | None]:
+        """What is remembered of the conversation, and the article it is about."""
+        recalled = await self._database.recall(conversation_id)
+        async with self._library.borrow() as build:
+            return recalled, build.articles.get(recalled.topic or "")
+
+    async def articles(self) -> list[Article]:
+        """The served articles, by title."""
+        async with self._library.borrow() as build:
+            served = [a for a in build.articles.values() if self._serves(a)]
+        return sorted(served, key=lambda a: a.title.lower())
+
+    async def article(self, slug: str) -> Article:
+        """A served article; UnknownArticle when there is none."""
+        async with self._library.borrow() as build:
+            article = build.articles.get(slug)
+        if article is None or not self._serves(article):
+            raise UnknownArticle(
+                f"There is no served article `{slug}`.", "`/articles` lists those there are."
+            )
+        return article
+
+    def suggestions(self, article: Article, asked: frozenset[str] = frozenset()) -> list[str]:
+        """Questions that the article says it answers, in its order, without those asked."""
+        questions = (p.question for p in article.answerable)
+        return [q for q in questions if q.lower() not in asked][:FOLLOWUPS]
+
+    # ------------------------------------------------------------------ the path, in one thread
+
+    def _answer(
+        self, build: Build, recalled: Recalled, asked: str, slug: str | None, clock: "_Clock"
+    ) -> Turn:
+        topics, cover = self._reader(build)
+        with clock("embed"):
+            vector = self._vector(asked)
+        with clock("contextualize"):
+            recalled, asked, slug = _chosen_option(recalled, asked, slug)
+            if slug in build.articles:
+                recalled = replace(recalled, topic=slug)
+            query = contextualize(asked, recalled, build, topics, vector)
+            if slug in build.articles:
+                query = replace(query, slug=slug, options=())
+            if query.act is not Act.ASK:
+                return self._act(build, recalled, query)
+            if query.text != asked:
+                vector = self._vector(query.text)
+        if query.slug is None:
+            with clock("find_topic"):
+                query = self._find_topic(build, query, cover, vector)
+            if query.slug is None:
+                return self._without_topic(build, recalled, query, vector)
+        with clock("retrieve"):
+            hits = search_article(build, query.slug, query.text, vector)
+            missing = cover.missing(query.slug, query.text)
+        with clock("compose"):
+            return self._compose(build, recalled, query, hits, missing, cover, vector)
+
+    def _find_topic(self, build: Build, query: Query, cover: Cover, vector: Vectors) -> Query:
+        """The article that the store-wide search votes for, when one clearly fits."""
+        ranked = rank_articles(build, search_store(build, query.text, vector))
+        if query.options or not ranked:
+            return query
+        near = [r for r in ranked[:4] if ranked[0].score - r.score <= TWO_FIT]
+        weights = {r.slug: _weight(cover.missing(r.slug, query.text)) for r in near}
+        lightest = min(weights.values())
+        fitting = [r.slug for r in near if weights[r.slug] <= lightest + 0.01]
+        if lightest >= MAX_MISSING and ranked[0].score < OFF_TOPIC:
+            return query
+        if len(fitting) > 1 and len(query.text.split()) <= 3:
+            return replace(query, options=tuple(fitting))
+        return replace(query, slug=fitting[0])
+
+    def _without_topic(
+        self, build: Build, recalled: Recalled, query: Query, vector: Vectors
+    ) -> Turn:
+        if query.options:
+            options = tuple(_topic(build.articles[s]) for s in query.options)
+            return self._turn(
+                build, recalled, query, Kind.NEEDS_CLARIFICATION, options=options, topic=None
+            )
+        return self._refusal(build, recalled, query, vector)
+
+    def _refusal(self, build: Build, recalled: Recalled, query: Query, vector: Vectors) -> Turn:
+        """Not covered, or not even near: with the place where the store comes closest."""
+        urgent = urgency(query.question)
+        hits = search_store(build, query.text, vector)
+        near = hits[0] if hits else None
+        if near is None or float(build.vectors[near.row] @ vector) < OFF_TOPIC:
+            kind = Kind.URGENT if urgent else Kind.OUT_OF_SCOPE
+            return self._turn(build, recalled, query, kind, reason=urgent or "not_in_store")
+        if query.slug is not None:
+            # Stay in the topic unless another article is the better place to look.
+            own = [h for h in hits if build.passages[h.row].article == query.slug]
+            if own and own[0].score >= near.score - 0.1:
+                near = own[0]
+        reason = urgent or ("no_statement" if query.slug else "not_in_store")
+        return self._turn(
+            build,
+            recalled,
+            query,
+            Kind.URGENT if urgent else Kind.NOT_COVERED,
+            reason=reason,
+            nearest=_nearest(build, near),
+            confidence=near.score,
+        )
+
+    def _compose(
+        self,
+        build: Build,
+        recalled: Recalled,
+        query: Query,
+        hits: list[Hit],
+        missing: list[Missing],
+        cover: Cover,
+        vector: Vectors,
+    ) -> Turn:
+        weight = _weight(missing)
+        picked = (
+            choose(build, hits, query.text, self._rules, self._today())
+            if weight < MAX_MISSING
+            else []
+        )
+        confidence = (hits[0].score if hits else 0.0) - weight
+        if not any(gives_what_is_asked(query.text, c.statement.text) for c in picked):
+            refused = self._refusal(build, recalled, query, vector)
+            return replace(refused, confidence=confidence)
+        changed = recalled.topic is not None and query.slug != recalled.topic
+        kind, reason = (Kind.NEW_TOPIC if changed else Kind.ANSWERED), None
+        if orders_for_one_patient(query.question):
+            kind, reason = Kind.PATIENT_SPECIFIC, "needs_patient"
+        if urgent := urgency(query.question):
+            kind, reason = Kind.URGENT, urgent
+        return self._quoting(
+            build, recalled, query, kind, picked, reason=reason, confidence=confidence
+        )
+
+    def _quoting(
+        self,
+        build: Build,
+        recalled: Recalled,
+        query: Query,
+        kind: Kind,
+        picked: list[Chosen],
+        *,
+        reason: str | None = None,
+        confidence: float = 0.0,
+    ) -> Turn:
+        composed = compose(with_absence(picked))
+        cautions = (caution_for(build.articles[a.slug], self._today()) for a in composed.articles)
+        return self._turn(
+            build,
+            recalled,
+            query,
+            kind,
+            reason=reason,
+            confidence=confidence,
+            sections=composed.sections,
+            sources=composed.sources,
+            articles=composed.articles,
+            conflicts=composed.conflicts,
+            caution=weakest(cautions),
+        )
+
+    def _act(self, build: Build, recalled: Recalled, query: Query) -> Turn:
+        """"More", "why?", "sources", "shorter", "yes": acts on the last answer."""
+        last = last_asked(recalled)
+        quoted = [t for t in recalled.turns if t.answer.get("sections")]
+        if query.act is Act.YES:
+            followups = recalled.turns[-1].answer.get("followups") if recalled.turns else None
+            if followups:
+                return self._answer(build, recalled, str(followups[0]), None, _Clock())
+        if last is None or not quoted or query.act is Act.YES:
+            return self._turn(
+                build, recalled, query, Kind.NEEDS_CLARIFICATION, reason="nothing_to_explain"
+            )
+        answered = quoted[-1]
+        texts = [q["text"] for s in answered.answer["sections"] for q in s["statements"]]
+        again = _find(build, texts)
+        core = str(answered.answer.get("text_asked") or answered.question)
+        slug = answered.topic if answered.topic in build.articles else None
+        query = replace(query, text=core, slug=slug, read_as=f"{query.act.value}: {core}")
+        picked = again
+        if query.act is Act.SHORTER:
+            picked = sorted(again, key=lambda c: -c.score)[:1] if again else []
+        elif query.act in (Act.MORE, Act.WHY) and slug is not None:
+            shown = frozenset(
+                q["text"]
+                for t in quoted
+                for s in t.answer["sections"]
+                for q in s["statements"]
+            )
+            hits = search_article(build, slug, core, self._vector(core))
+            if query.act is Act.WHY:
+                hits = _same_sources(build, hits, again)
+            picked = choose(build, hits, core, self._rules, self._today(), shown=shown)
+        if not picked:
+            return self._turn(build, recalled, query, Kind.NOT_COVERED, reason="nothing_more")
+        picked = [c for c in picked if is_served(c.article, self._rules, self._today())]
+        return self._quoting(build, recalled, query, Kind.ANSWERED, picked)
+
+    def _turn(
+        self,
+        build: Build,
+        recalled: Recalled,
+        query: Query,
+        kind: Kind,
+        **said: object,
+    ) -> Turn:
+        slug = query.slug or recalled.topic
+        article = build.articles.get(slug or "")
+        before = build.articles.get(recalled.topic or "")
+        asked = frozenset(
+            [query.question.lower(), *(t.question.lower() for t in recalled.turns)]
+        )
+        base = Turn(
+            kind=kind,
+            question=query.question,
+            conversation_id=recalled.conversation_id,
+            build=build.id,
+            read_as=query.read_as,
+            topic=_topic(article) if article else None,
+            previous_topic=(
+                _topic(before) if before and article and before.slug != article.slug else None
+            ),
+            text_asked=query.text,
+            followups=tuple(self.suggestions(article, asked)) if article else (),
+        )
+        return replace(base, **said)  # type: ignore[arg-type]  # the fields of Turn, by name
+
+    # ------------------------------------------------------------------ what a build needs once
+
+    def _reader(self, build: Build) -> tuple[Topics, Cover]:
+        if self._read is None or self._read[0] is not build:
+            self._read = (build, Topics(build), Cover(build, self._rarity))
+        return self._read[1], self._read[2]
+
+    def _vector(self, text: str) -> Vectors:
+        vector = np.asarray(self._embeddings.embed_query(text), np.float32)
+        norm = float(np.linalg.norm(vector))
+        return vector / norm if norm else vector
+
+    def _serves(self, article: Article) -> bool:
+        return is_served(article, self._rules, self._today())
+
+
+class _Clock:
+    """Milliseconds of wall time by step."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.ms[step] = self.ms.get(step, 0.0) + (time.perf_counter() - start) * 1000
+
+
+def readable(question: str) -> str:
+    """The question with control characters and lone surrogates gone; QuestionRefused when nothing
+    is left or it is too long."""
+    kept = "".join(
+        " " if c in "\n\r\t" else c
+        for c in question
+        if c in "\n\r\t\u200d" or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
+    )
+    kept = " ".join(kept.split())
+    if not any(c.isalnum() for c in kept):
+        raise QuestionRefused(
+            "The question has no words.", 'Type a question, for example "and recurrence?".'
+        )
+    if len(kept) > MAX_QUESTION_CHARS:
+        raise QuestionRefused(
+            f"The question has {len(kept):,} characters; at most {MAX_QUESTION_CHARS:,} are read.",
+            "Ask it more briefly.",
+        )
+    return kept
+
+
+def _chosen_option(
+    recalled: Recalled, asked: str, slug: str | None
+) -> tuple[Recalled, str, str | None]:
+    """"2" or "yes" after "which of these do you mean?" answers the question that was left open."""
+    last = recalled.turns[-1] if recalled.turns else None
+    options = last.answer.get("options") if last else None
+    if slug is None and last is not None and last.kind == Kind.NEEDS_CLARIFICATION and options:
+        number = asked.strip(" .)")
+        if number.isdecimal() and 1 <= int(number) <= len(options):
+            return recalled, last.question, str(options[int(number) - 1]["slug"])
+        if act_of(asked) is Act.YES:
+            return recalled, last.question, str(options[0]["slug"])
+    return recalled, asked, slug
+
+
+def _topic(article: Article) -> Topic:
+    return Topic(article.slug, article.title, article.topic)
+
+
+def _weight(missing: list[Missing]) -> float:
+    return sum(m.weight for m in missing)
+
+
+def _nearest(build: Build, hit: Hit) -> Nearest:
+    passage = build.passages[hit.row]
+    article = build.articles[passage.article]
+    section = next(s for s in article.sections if s.id == passage.section)
+    return Nearest(article.slug, article.title, section.title)
+
+
+def _find(build: Build, texts: list[str]) -> list[Chosen]:
+    """Statements quoted before, as the present build has them; those it has not are gone."""
+    wanted = set(texts)
+    found = []
+    for passage in build.passages:
+        article = build.articles[passage.article]
+        section = next(s for s in article.sections if s.id == passage.section)
+        for i in passage.statements:
+            text = section.statements[i].text
+            if text in wanted and is_quotable(article, section.statements[i]):
+                wanted.discard(text)
+                found.append(Chosen(article, section, i, passage.id, 0.0))
+    return found
+
+
+def _same_sources(build: Build, hits: list[Hit], quoted: list[Chosen]) -> list[Hit]:
+    """The hits whose statements rest on the sources of what was quoted."""
+    cited = {(c.article.slug, n) for c in quoted for n in c.statement.citations}
+
+    def rests(hit: Hit) -> bool:
+        passage = build.passages[hit.row]
+        article = build.articles[passage.article]
+        section = next(s for s in article.sections if s.id == passage.section)
+        return any(
+            (article.slug, n) in cited
+            for i in passage.statements
+            for n in section.statements[i].citations
+        )
+
+    return [h for h in hits if rests(h)]

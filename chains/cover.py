@@ -1,0 +1,98 @@
+"""Which words of a question an article does not speak of at all.
+
+Embeddings find what is alike; they do not notice that "in a patient on warfarin" has no
+counterpart anywhere in the nearest text. This does: each word of the question that carries
+meaning is looked for in the article, and what is missing is weighed by how much it binds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from chains.asking import BINDING, TALK
+from chains.topics import names
+from store.index import Build
+from store.lexical import FUNCTION_WORDS, stem, words
+
+TALK_WEIGHT = 0.25
+BINDING_WEIGHT = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A word that the article lacks. Weight: 0 says nothing, 1 as much as a rare term."""
+
+    word: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    stems: frozenset[str]
+    initials: frozenset[str]
+
+
+class Cover:
+    """The vocabularies of a build's articles, made when first asked for.
+
+    `rarity` says how seldom a word is in general English, 0 to 1.
+    """
+
+    def __init__(self, build: Build, rarity: Callable[[str], float]) -> None:
+        self._build = build
+        self._rarity = rarity
+        self._vocabularies: dict[str, _Vocabulary] = {}
+
+    def missing(self, slug: str, question: str) -> list[Missing]:
+        """The words of the question that the article does not speak of, heaviest first."""
+        vocabulary = self._vocabulary(slug)
+        found = [
+            Missing(w, self._weight(w))
+            for w in dict.fromkeys(words(question))
+            if w not in FUNCTION_WORDS and not _speaks_of(vocabulary, w)
+        ]
+        return sorted(found, key=lambda m: -m.weight)
+
+    def _weight(self, word: str) -> float:
+        stemmed = stem(word)
+        if stemmed in BINDING:
+            return BINDING_WEIGHT
+        rarity = self._rarity(word)
+        return rarity * TALK_WEIGHT if stemmed in TALK else rarity
+
+    def _vocabulary(self, slug: str) -> _Vocabulary:
+        if slug not in self._vocabularies:
+            article = self._build.articles[slug]
+            texts = [self._build.passages[row].embedded for row in self._build.rows[slug]]
+            texts += [article.title, *names(article)]
+            stems = {stem(w) for text in texts for w in words(text)}
+            for reference in article.references:
+                for text in (reference.title, *reference.authors[:1]):
+                    stems.update(stem(w) for w in words(text))
+            self._vocabularies[slug] = _Vocabulary(
+                frozenset(stems), frozenset(i for text in texts for i in _initials(words(text)))
+            )
+        return self._vocabularies[slug]
+
+
+def _initials(sequence: list[str]) -> set[str]:
+    """First letters of two to five words in a row: "pdl" for "pulsed dye laser"."""
+    letters = "".join(w[0] for w in sequence)
+    return {
+        letters[i : i + n] for n in range(2, 6) for i in range(len(letters) - n + 1)
+    }
+
+
+def _speaks_of(vocabulary: _Vocabulary, word: str) -> bool:
+    stemmed = stem(word)
+    if stemmed in vocabulary.stems:
+        return True
+    if word.isalpha() and len(word) <= 6 and word.rstrip("s") in vocabulary.initials:
+        return len(word.rstrip("s")) >= 2
+    if len(word) >= 4 and any(s.startswith(stemmed) for s in vocabulary.stems):
+        return True
+    if len(word) >= 6:
+        near = process.extractOne(stemmed, vocabulary.stems, scorer=fuzz.ratio, score_cutoff=86)
+        return near is not None
+    return False

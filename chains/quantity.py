@@ -1,0 +1,64 @@
+"""Questions that want an amount, and whether a statement gives one of that kind.
+
+"How many particles?" is not answered by a sentence about particles that has no number in it, and
+a wrong number is the worst answer there is.
+"""
+
+import re
+
+from store.lexical import FUNCTION_WORDS, stem, words
+
+_NUMBER = r"(?:\d[\d.,]*(?:\s*(?:[-–]|to)\s*\d[\d.,]*)?)"
+
+_KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
+    (re.compile(asked, re.IGNORECASE), re.compile(given, re.IGNORECASE))
+    for asked, given in (
+        (
+            r"\b(?:doses?|dosages?|dosing|concentrations?|strengths?|how much)\b",
+            rf"{_NUMBER}\s*(?:mg|mcg|[uµμ]g|g|kg|ml|cc|iu|u|units?|%|mmol|mol|ppm|percent)\b"
+            rf"|{_NUMBER}\s*(?:%|mg/)",
+        ),
+        (
+            r"\b(?:fluences?|settings?|parameters?|energy|spot size|pulse (?:width|duration)|"
+            r"wavelength)\b",
+            rf"{_NUMBER}\s*-?(?:m?j|nm|mm|ms|hz|w|mj)\b|{_NUMBER}\s*(?:m?j/cm)",
+        ),
+        (
+            r"\b(?:percentages?|proportion|how common|how frequent|incidence|prevalence|"
+            r"what share|rates?)\b",
+            rf"{_NUMBER}\s*(?:%|percent)|\b{_NUMBER} (?:of|in|out of) (?:the )?{_NUMBER}"
+            r"|\b(?:half|third|quarter|fifth|majority|none)\b",
+        ),
+    )
+)
+_HOW_MANY = re.compile(r"\bhow many ([a-z]+)", re.IGNORECASE)
+_NEAR = 4
+"""Words between a number and what it counts: "25 patients", "eight otherwise healthy women"."""
+
+_NUMBER_WORDS = frozenset(
+    """one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+    sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety
+    hundred thousand million""".split()
+)
+
+
+def gives_what_is_asked(question: str, statement: str) -> bool:
+    """False when the question wants an amount of a kind that the statement does not give."""
+    for asked, given in _KINDS:
+        if asked.search(question):
+            return bool(given.search(statement))
+    counted = _HOW_MANY.search(question)
+    if counted and counted.group(1).lower() not in FUNCTION_WORDS | {"times"}:
+        return _counts(stem(counted.group(1).lower()), statement)
+    return True
+
+
+def _counts(noun: str, statement: str) -> bool:
+    sequence = words(statement)
+    numbers = [
+        i for i, w in enumerate(sequence) if w[0].isdigit() or w in _NUMBER_WORDS
+    ]
+    return any(
+        stem(w) == noun and any(0 < i - n <= _NEAR for n in numbers)
+        for i, w in enumerate(sequence)
+    )

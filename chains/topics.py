@@ -1,0 +1,62 @@
+"""What articles are called, and which of them a question names.
+
+Names come from the store: topic, aliases, and abbreviations made of a name's initials.
+"""
+
+from dataclasses import dataclass
+
+from store.article import Article
+from store.index import Build
+from store.lexical import terms, words
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An article that a question names, with how telling the name is (summed idf)."""
+
+    slug: str
+    weight: float
+    terms: frozenset[str]
+
+
+class Topics:
+    """The names of a build's articles. Made once a build."""
+
+    def __init__(self, build: Build) -> None:
+        self._names: list[tuple[frozenset[str], str, float]] = []
+        self._terms: dict[str, frozenset[str]] = {}
+        for article in build.articles.values():
+            every: set[str] = set()
+            for name in names(article):
+                stems = frozenset(terms(name))
+                if stems:
+                    weight = sum(build.lexical.idf(t) for t in stems)
+                    self._names.append((stems, article.slug, weight))
+                    every |= stems
+            self._terms[article.slug] = frozenset(every)
+
+    def terms_of(self, slug: str) -> frozenset[str]:
+        """Every stem of an article's names."""
+        return self._terms.get(slug, frozenset())
+
+    def named(self, question: str) -> list[Named]:
+        """The articles whose whole name the question has, most telling first.
+
+        A name that lies within another matched name does not count: "keloid" is not meant by
+        "keloid after burns" when both are names.
+        """
+        asked = frozenset(terms(question))
+        best: dict[str, Named] = {}
+        for stems, slug, weight in self._names:
+            if stems <= asked and (slug not in best or weight > best[slug].weight):
+                best[slug] = Named(slug, weight, stems)
+        found = sorted(best.values(), key=lambda n: -n.weight)
+        return [n for n in found if not any(n.terms < other.terms for other in found)]
+
+
+def names(article: Article) -> list[str]:
+    """Every name of the article, its own abbreviations included."""
+    given = [article.topic, *article.aliases]
+    if article.topic == article.title or len(words(article.title)) <= 6:
+        given.append(article.title)
+    return list(dict.fromkeys(given))

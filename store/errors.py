@@ -1,0 +1,69 @@
+"""Everything that can go wrong, worded for the person who can act.
+
+CorollaryError            what happened, and what to do about it
+|- SettingsProblem        a setting is missing, malformed or contradicts another
+|- ModelUnavailable       the embedding model is not installed, incomplete or damaged
+|- ArticlesProblem        the article folder cannot be read, or nothing in it can be served
+|- UnknownArticle         no article has that slug
+|- StoreProblem           the build cannot be written, opened or trusted
+|  |- StoreBusy           another process is writing a build
+|  `- EmbedderMismatch    the build was made with another embedding model
+|- DatabaseProblem        conversations cannot be read or written
+|- QuestionRefused        the question is empty, too long or unreadable
+`- ServiceUnreachable     Telegram or a model provider does not answer
+"""
+
+
+class CorollaryError(Exception):
+    """`what` happened, in one sentence; `todo`, what to do about it."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__(f"{what} {todo}".strip())
+        self.what = what
+        self.todo = todo
+
+
+class SettingsProblem(CorollaryError):
+    """A setting is missing, malformed or contradicts another."""
+
+
+class ModelUnavailable(CorollaryError):
+    """The embedding model is not installed, incomplete or damaged."""
+
+
+class ArticlesProblem(CorollaryError):
+    """The article folder cannot be read, or nothing in it can be served."""
+
+
+class UnknownArticle(CorollaryError):
+    """No article has that slug."""
+
+    exit_code = 1
+
+
+class StoreProblem(CorollaryError):
+    """The build cannot be written, opened or trusted."""
+
+
+class StoreBusy(StoreProblem):
+    """Another process is writing a build; trying again later can help."""
+
+
+class EmbedderMismatch(StoreProblem):
+    """The build was made with another embedding model than the one configured."""
+
+
+class DatabaseProblem(CorollaryError):
+    """Conversations cannot be read or written."""
+
+
+class QuestionRefused(CorollaryError):
+    """The question is empty, too long or unreadable."""
+
+    exit_code = 1
+
+
+class ServiceUnreachable(CorollaryError):
+    """Telegram or a model provider does not answer, or refuses the credentials."""

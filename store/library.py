@@ -1,0 +1,84 @@
+"""The build that is served, kept open and followed when the pointer moves.
+
+A turn borrows the build for its whole length, so that it never sees half of one and half of
+another; an old build is closed when its last borrower has gone.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from store.conversations import Database
+from store.errors import StoreProblem
+from store.index import Build, open_build
+
+
+@dataclass
+class _Loan:
+    build: Build
+    borrowers: int = 0
+    retired: bool = False
+
+
+class Library:
+    """Lends the served build. `follow_s` is how old its knowledge of the pointer may be."""
+
+    def __init__(
+        self, database: Database, root: Path, embedder: str, follow_s: float = 2.0
+    ) -> None:
+        self._database = database
+        self._root = root
+        self._embedder = embedder
+        self._follow_s = follow_s
+        self._current: _Loan | None = None
+        self._looked_at = float("-inf")
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def borrow(self) -> AsyncIterator[Build]:
+        """The served build, open until the block ends. StoreProblem when there is none."""
+        loan = await self._loan()
+        loan.borrowers += 1
+        try:
+            yield loan.build
+        finally:
+            loan.borrowers -= 1
+            await self._close_if_done(loan)
+
+    async def close(self) -> None:
+        """Closes the build; nobody may be borrowing."""
+        if self._current is not None:
+            await asyncio.to_thread(self._current.build.close)
+            self._current = None
+
+    async def _loan(self) -> _Loan:
+        loan = self._current
+        if loan is not None and time.monotonic() - self._looked_at < self._follow_s:
+            return loan
+        async with self._opening:
+            if self._current is None or time.monotonic() - self._looked_at >= self._follow_s:
+                await self._look()
+            assert self._current is not None
+            return self._current
+
+    async def _look(self) -> None:
+        name = await self._database.served_build()
+        if name is None:
+            raise StoreProblem("There is no build yet.", "Run `corollary articles reload`.")
+        old = self._current
+        if old is None or old.build.id != name:
+            build = await asyncio.to_thread(
+                open_build, self._root, name, embedder=self._embedder
+            )
+            self._current = _Loan(build)
+            if old is not None:
+                old.retired = True
+                await self._close_if_done(old)
+        self._looked_at = time.monotonic()
+
+    async def _close_if_done(self, loan: _Loan) -> None:
+        if loan.retired and loan.borrowers == 0:
+            await asyncio.to_thread(loan.build.close)

@@ -32,9 +32,7 @@ class Command:
 
 def message(*texts: str | Paragraph, buttons: tuple[Button, ...] = ()) -> Message:
     """A message of plain paragraphs."""
-    return Message(
-        tuple(t if isinstance(t, Paragraph) else Paragraph(t) for t in texts), buttons
-    )
+    return Message(tuple(t if isinstance(t, Paragraph) else Paragraph(t) for t in texts), buttons)
 
 
 def problem(error: CorollaryError) -> Message:

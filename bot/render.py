@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from html import unescape
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -722,3 +723,11 @@ def _joined(text: str, at: int) -> bool:
 
 def _is_flag_letter(character: str) -> bool:
     return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def telegram_plain(html: str) -> str:
+    """The words of a part made by `telegram`, for a server that refuses its markup.
+
+    The disclaimer stays last, because the words stay in order.
+    """
+    return unescape(re.sub(r"<[^>]+>", "", html))

@@ -192,7 +192,9 @@ def unknown_names() -> list[str]:
     """COROLLARY_ variables of the environment that are no settings, each with the likely one."""
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     found = sorted(n for n in os.environ if n.startswith(PREFIX) and n not in known)
-    return [f"{n} is not a setting{_nearest(n)}" for n in found if not n.startswith(f"{PREFIX}TEST_")]
+    return [
+        f"{n} is not a setting{_nearest(n)}" for n in found if not n.startswith(f"{PREFIX}TEST_")
+    ]
 
 
 def _nearest(name: str) -> str:
@@ -220,7 +222,9 @@ def shown(settings: Settings) -> dict[str, Any]:
 
 def example() -> str:
     """The text of .env.example."""
-    lines = ["# Copy to .env and uncomment what you change. Made by `corollary settings --example`."]
+    lines = [
+        "# Copy to .env and uncomment what you change. Made by `corollary settings --example`."
+    ]
     for name, field in Settings.model_fields.items():
         default = field.default
         value = ",".join(map(str, default)) if isinstance(default, tuple) else default

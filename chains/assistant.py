@@ -196,6 +196,7 @@ class Assistant:
             if own and own[0].score >= near.score - 0.1:
                 near = own[0]
         reason = urgent or ("no_statement" if query.slug else "not_in_store")
+        closest = build.articles[build.passages[near.row].article]
         return self._turn(
             build,
             recalled,
@@ -203,6 +204,7 @@ class Assistant:
             Kind.URGENT if urgent else Kind.NOT_COVERED,
             reason=reason,
             nearest=_nearest(build, near),
+            caution=caution_for(closest, self._today()),
             confidence=near.score,
         )
 
@@ -264,7 +266,7 @@ class Assistant:
         )
 
     def _act(self, build: Build, recalled: Recalled, query: Query) -> Turn:
-        """"More", "why?", "sources", "shorter", "yes": acts on the last answer."""
+        """ "More", "why?", "sources", "shorter", "yes": acts on the last answer."""
         last = last_asked(recalled)
         quoted = [t for t in recalled.turns if t.answer.get("sections")]
         if query.act is Act.YES:
@@ -286,10 +288,7 @@ class Assistant:
             picked = sorted(again, key=lambda c: -c.score)[:1] if again else []
         elif query.act in (Act.MORE, Act.WHY) and slug is not None:
             shown = frozenset(
-                q["text"]
-                for t in quoted
-                for s in t.answer["sections"]
-                for q in s["statements"]
+                q["text"] for t in quoted for s in t.answer["sections"] for q in s["statements"]
             )
             hits = search_article(build, slug, core, self._vector(core))
             if query.act is Act.WHY:
@@ -311,9 +310,7 @@ class Assistant:
         slug = query.slug or recalled.topic
         article = build.articles.get(slug or "")
         before = build.articles.get(recalled.topic or "")
-        asked = frozenset(
-            [query.question.lower(), *(t.question.lower() for t in recalled.turns)]
-        )
+        asked = frozenset([query.question.lower(), *(t.question.lower() for t in recalled.turns)])
         base = Turn(
             kind=kind,
             question=query.question,
@@ -384,7 +381,7 @@ def readable(question: str) -> str:
 def _chosen_option(
     recalled: Recalled, asked: str, slug: str | None
 ) -> tuple[Recalled, str, str | None]:
-    """"2" or "yes" after "which of these do you mean?" answers the question that was left open."""
+    """ "2" or "yes" after "which of these do you mean?" answers the question that was left open."""
     last = recalled.turns[-1] if recalled.turns else None
     options = last.answer.get("options") if last else None
     if slug is None and last is not None and last.kind == Kind.NEEDS_CLARIFICATION and options:

@@ -79,9 +79,7 @@ class Cover:
 def _initials(sequence: list[str]) -> set[str]:
     """First letters of two to five words in a row: "pdl" for "pulsed dye laser"."""
     letters = "".join(w[0] for w in sequence)
-    return {
-        letters[i : i + n] for n in range(2, 6) for i in range(len(letters) - n + 1)
-    }
+    return {letters[i : i + n] for n in range(2, 6) for i in range(len(letters) - n + 1)}
 
 
 def _speaks_of(vocabulary: _Vocabulary, word: str) -> bool:

@@ -132,9 +132,7 @@ def compose(picked: Iterable[Chosen]) -> Composed:
     articles = list({c.article.slug: c.article for c in ordered}.values())
     conflicts = []
     for article in articles:
-        cited = {
-            n for c in ordered if c.article is article for n in c.statement.citations
-        }
+        cited = {n for c in ordered if c.article is article for n in c.statement.citations}
         for conflict in article.conflicts:
             if cited & set(conflict.citations):
                 marks = numbers.marks(article, conflict)
@@ -151,9 +149,7 @@ def _reading_order(picked: Iterable[Chosen]) -> list[Chosen]:
     """By article as first picked, then as the article has it; guidelines come first there."""
     chosen = list(picked)
     articles = list(dict.fromkeys(c.article.slug for c in chosen))
-    places = {
-        (c.article.slug, s.id): i for c in chosen for i, s in enumerate(c.article.sections)
-    }
+    places = {(c.article.slug, s.id): i for c in chosen for i, s in enumerate(c.article.sections)}
     parts = list(Part)
     return sorted(
         chosen,
@@ -170,9 +166,7 @@ def _quote(chosen: Chosen, numbers: "_Numbers") -> Quote:
     statement = chosen.statement
     marks = numbers.marks(chosen.article, statement)
     cited = tuple(dict.fromkeys(n for _, ns in marks for n in ns))
-    return Quote(
-        statement.text, cited, chosen.article.slug, chosen.passage, marks, chosen.score
-    )
+    return Quote(statement.text, cited, chosen.article.slug, chosen.passage, marks, chosen.score)
 
 
 class _Numbers:

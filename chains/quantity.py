@@ -55,10 +55,7 @@ def gives_what_is_asked(question: str, statement: str) -> bool:
 
 def _counts(noun: str, statement: str) -> bool:
     sequence = words(statement)
-    numbers = [
-        i for i, w in enumerate(sequence) if w[0].isdigit() or w in _NUMBER_WORDS
-    ]
+    numbers = [i for i, w in enumerate(sequence) if w[0].isdigit() or w in _NUMBER_WORDS]
     return any(
-        stem(w) == noun and any(0 < i - n <= _NEAR for n in numbers)
-        for i, w in enumerate(sequence)
+        stem(w) == noun and any(0 < i - n <= _NEAR for n in numbers) for i, w in enumerate(sequence)
     )

@@ -22,7 +22,8 @@ _EMERGENCY = re.compile(
 )
 _SELF_HARM = re.compile(
     r"\bi(?:'m| am| want| feel| think| have)?\b[^.?!]{0,40}\b(?:kill(?:ing)? myself|"
-    r"end(?:ing)? my (?:own )?life|hurt(?:ing)? myself|harm(?:ing)? myself|(?:be|am|feel) suicidal)\b"
+    r"end(?:ing)? my (?:own )?life|hurt(?:ing)? myself|harm(?:ing)? myself|"
+    r"(?:be|am|feel) suicidal)\b"
     r"|\bi (?:want|wish) (?:to die|i were dead)\b",
     re.IGNORECASE,
 )
@@ -37,7 +38,8 @@ _ONE_PATIENT = (
 )
 _ORDER = re.compile(
     rf"\b(?:should|shall|can|may|do|must) (?:i|we) {_ORDER_VERB} (?:\w+ ){{0,4}}?{_ONE_PATIENT}\b"
-    rf"|\b(?:should|shall|can|may|do|must) (?:i|we) {_ORDER_VERB}\b[^.?!]*\b(?:to|for|in) {_ONE_PATIENT}\b"
+    rf"|\b(?:should|shall|can|may|do|must) (?:i|we) {_ORDER_VERB}\b[^.?!]*"
+    rf"\b(?:to|for|in) {_ONE_PATIENT}\b"
     rf"|\b(?:prescribe|write (?:me )?(?:a |the )?(?:prescription|script|order)|"
     rf"decide|choose the (?:dose|drug|treatment))\b[^.?!]*\b(?:for|to) {_ONE_PATIENT}\b"
     r"|^(?:please )?(?:prescribe|write (?:me )?(?:a |the )?(?:prescription|script|order))\b",
@@ -46,7 +48,7 @@ _ORDER = re.compile(
 
 
 def urgency(question: str) -> str | None:
-    """"self_harm", "emergency", or None."""
+    """ "self_harm", "emergency", or None."""
     if _SELF_HARM.search(question):
         return "self_harm"
     return "emergency" if _EMERGENCY.search(question) else None

@@ -343,7 +343,9 @@ class Database:
             )
             t = found.first()
             return (
-                RememberedTurn(t.id, t.question, t.read_as, t.kind, t.topic, t.answer) if t else None
+                RememberedTurn(t.id, t.question, t.read_as, t.kind, t.topic, t.answer)
+                if t
+                else None
             )
 
     async def set_topic(self, user_id: str, conversation_id: str, topic: str | None) -> None:

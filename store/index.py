@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 COLLECTION = "passages"
 HNSW = {"space": "cosine", "ef_construction": 400, "ef_search": 400, "max_neighbors": 32}
-"""Chroma's defaults miss the nearest passage in 2 % of queries at 5,000 vectors; these, in 0.1 %."""
+"""Chroma's defaults miss the nearest passage in 2 % of queries at 5,000 vectors, these in 0.1 %."""
 ADD_BATCH = 2000
 """Chroma takes at most 5,461 records a call."""
 
@@ -208,9 +208,7 @@ def _self_query(folder: Path, ids: list[str], vectors: Vectors, sample: int = 50
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    return {
-        str(p.relative_to(folder)): digest(p) for p in sorted(folder.rglob("*")) if p.is_file()
-    }
+    return {str(p.relative_to(folder)): digest(p) for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def _write_durably(path: Path, raw: bytes) -> None:

@@ -99,14 +99,12 @@ class Lexical:
         start = np.zeros(len(vocabulary) + 1, np.int64)
         rows, weights = [], []
         for term, i in vocabulary.items():
-            row = np.array([r for r, _ in postings[term]], np.int32)
+            where = np.array([r for r, _ in postings[term]], np.int32)
             tf = np.array([n for _, n in postings[term]], np.float64)
-            norm = tf + K1 * (1 - B + B * lengths[row] / mean)
-            rows.append(row)
-            weights.append(
-                (_idf(len(row), len(texts)) * tf * (K1 + 1) / norm).astype(np.float32)
-            )
-            start[i + 1] = start[i] + len(row)
+            norm = tf + K1 * (1 - B + B * lengths[where] / mean)
+            rows.append(where)
+            weights.append((_idf(len(where), len(texts)) * tf * (K1 + 1) / norm).astype(np.float32))
+            start[i + 1] = start[i] + len(where)
         return cls(
             vocabulary,
             start,

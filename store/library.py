@@ -70,9 +70,7 @@ class Library:
             raise StoreProblem("There is no build yet.", "Run `corollary articles reload`.")
         old = self._current
         if old is None or old.build.id != name:
-            build = await asyncio.to_thread(
-                open_build, self._root, name, embedder=self._embedder
-            )
+            build = await asyncio.to_thread(open_build, self._root, name, embedder=self._embedder)
             self._current = _Loan(build)
             if old is not None:
                 old.retired = True

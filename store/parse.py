@@ -165,13 +165,13 @@ def _front_matter(text: str, lines: dict[tuple[Any, ...], int]) -> Any:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _Bad("yaml", "anchors and aliases are not allowed", event.start_mark.line + 2)
+            raise _Bad("yaml", "anchors and aliases are not allowed", _line(event))
         if getattr(event, "tag", None):
-            raise _Bad("yaml", "tags (!…) are not allowed", event.start_mark.line + 2)
+            raise _Bad("yaml", "tags (!…) are not allowed", _line(event))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise _Bad("yaml", f"nested deeper than {MAX_DEPTH}", event.start_mark.line + 2)
+                raise _Bad("yaml", f"nested deeper than {MAX_DEPTH}", _line(event))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     node = yaml.compose(text, Loader=_LOADER)
@@ -180,11 +180,16 @@ def _front_matter(text: str, lines: dict[tuple[Any, ...], int]) -> Any:
     return _value(node, (), lines)
 
 
+def _line(of: Any) -> int:
+    """The line in the file: YAML counts from nought, and `---` stands before it."""
+    return int(of.start_mark.line) + 2
+
+
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 def _value(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int]) -> Any:
-    lines.setdefault(path, node.start_mark.line + 2)
+    lines.setdefault(path, _line(node))
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -193,15 +198,17 @@ def _value(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], 
                 raise _Bad(
                     "duplicate_field",
                     f"`{key}` is given twice",
-                    key_node.start_mark.line + 2,
+                    _line(key_node),
                     ".".join(map(str, (*path, key))),
                 )
-            lines[(*path, key)] = key_node.start_mark.line + 2
+            lines[(*path, key)] = _line(key_node)
             found[key] = _value(value_node, (*path, key), lines)
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, (*path, i), lines) for i, child in enumerate(node.value)]
-    empty = node.value == "" or (node.style is None and node.value in {"null", "~"})
+    empty = node.value == "" or (
+        getattr(node, "style", None) is None and node.value in {"null", "~"}
+    )
     return None if empty else node.value
 
 
@@ -403,9 +410,7 @@ def _typed(
     except ValidationError as e:
         for error in e.errors(include_url=False, include_input=False):
             path = tuple(p for p in error["loc"] if p != "[key]")
-            line = next(
-                (lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in lines), 1
-            )
+            line = next((lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in lines), 1)
             field = ".".join(map(str, path))
             code, message = _worded(error["type"], error["msg"], str(path[-1]) if path else "")
             problems.append(Problem("error", code, message, line, field))
@@ -485,7 +490,8 @@ def _check(article: Article, lines: dict[tuple[Any, ...], int]) -> Iterator[Prob
             yield Problem(
                 "error",
                 "statement_too_long",
-                f"a statement of {len(statement.text):,} characters; at most {MAX_STATEMENT_CHARS:,}",
+                f"a statement of {len(statement.text):,} characters; "
+                f"at most {MAX_STATEMENT_CHARS:,}",
                 line,
                 field,
             )

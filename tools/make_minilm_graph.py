@@ -53,9 +53,7 @@ class Graph:
 
     def integers(self, *values: int) -> str:
         name = "integers_" + "_".join(map(str, values))
-        self.initialisers[name] = helper.make_tensor(
-            name, TensorProto.INT64, [len(values)], values
-        )
+        self.initialisers[name] = helper.make_tensor(name, TensorProto.INT64, [len(values)], values)
         return name
 
     def scalar(self, value: float) -> str:
@@ -82,9 +80,7 @@ def build(weights: Path) -> bytes:
     g = Graph(weights)
     length = g.op("Slice", g.op("Shape", "input_ids"), g.integers(1), g.integers(2))
     zero, one = g.integers(0), g.integers(1)
-    position = g.op(
-        "Slice", g.weight("embeddings.position_embeddings.weight"), zero, length, zero
-    )
+    position = g.op("Slice", g.weight("embeddings.position_embeddings.weight"), zero, length, zero)
     kind = g.op("Slice", g.weight("embeddings.token_type_embeddings.weight"), zero, one, zero)
     word = g.op("Gather", g.weight("embeddings.word_embeddings.weight"), "input_ids")
     x = g.norm(g.op("Add", word, g.op("Add", position, kind)), "embeddings.LayerNorm")
@@ -114,9 +110,7 @@ def build(weights: Path) -> bytes:
         list(g.initialisers.values()),
     )
     opset = helper.make_opsetid("", 20)
-    model = helper.make_model(
-        graph, opset_imports=[opset], ir_version=8, producer_name="corollary"
-    )
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=8, producer_name="corollary")
     return bytes(model.SerializeToString(deterministic=True))
 
 

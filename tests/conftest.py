@@ -1,0 +1,62 @@
+"""One store of the sample articles for all tests, and a program over it."""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import Program, open_program
+from bot.settings import Settings
+
+pytest_plugins = ("postgres",)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """No setting of the developer's own, no tracing, no model hub."""
+    kept = dict(os.environ)
+    for name in list(os.environ):
+        ours = name.startswith("COROLLARY_") and not name.startswith("COROLLARY_TEST_")
+        if ours or name.startswith(("LANGSMITH_", "LANGCHAIN_")):
+            del os.environ[name]
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    yield
+    os.environ.clear()
+    os.environ.update(kept)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network() -> Iterator[None]:
+    """A connection that leaves this machine fails the test that made it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            host = str(address[0]) if isinstance(address, tuple) else str(address)
+            if not host.startswith("127.") and host not in ("::1", "localhost"):
+                raise AssertionError(f"a test reached for the network: {host}")
+        return connect(self, address)  # type: ignore[arg-type]  # as handed over
+
+    socket.socket.connect = guarded  # type: ignore[method-assign]  # for all tests
+    yield
+    socket.socket.connect = connect  # type: ignore[method-assign]  # back again
+
+
+def settings_for(folder: Path, **values: object) -> Settings:
+    """Settings with a data folder of their own, whatever the environment and .env say."""
+    return Settings(_env_file=None, data_dir=folder, **values)  # type: ignore[call-arg, arg-type]
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the shared program; copy it to have a built store of one's own."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+async def program(data_folder: Path) -> AsyncIterator[Program]:
+    """The sample articles, built once. Use conversation ids of your own; change nothing else."""
+    async with open_program(settings_for(data_folder), say=lambda text: None) as opened:
+        yield opened

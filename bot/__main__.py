@@ -5,20 +5,14 @@ import json
 import logging
 import sys
 from collections.abc import Coroutine
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from bot.settings import Settings, example, read_settings, shown, unknown_names
 from store.errors import CorollaryError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from store.index import Progress
 
 FOUND_WRONG, COULD_NOT_RUN = 1, 2
 
@@ -38,23 +32,26 @@ def _run(main: Coroutine[Any, Any, int]) -> None:
     sys.exit(asyncio.run(main))
 
 
-@contextmanager
-def _progress() -> "Iterator[Progress]":
-    """A bar on standard error, shown once there is something to wait for."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
+class _Bar:
+    """A progress bar on standard error: starts at the first call, ends with the last passage."""
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Remaining())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task: list[Any] = []
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
 
-        def advance(done: int, total: int) -> None:
-            if not task:
-                task.append(bar.add_task("Embedding passages", total=total))
-            bar.update(task[0], completed=done, total=total)
+    def __call__(self, done: int, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as Remaining
 
-        yield advance
+        if self._bar is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+            self._bar = Progress(*columns, Remaining(), console=Console(stderr=True))
+            self._bar.start()
+            self._task = self._bar.add_task("Embedding passages", total=total)
+        self._bar.update(self._task, completed=done, total=total)
+        if done >= total:
+            self._bar.stop()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -99,14 +96,9 @@ def chat(conversation: str, json_output: bool) -> None:
         from bot.app import open_program
 
         settings = _settings()
-        with _progress() as progress:
-            opening = open_program(settings, say=_say, progress=progress)
-            program = await opening.__aenter__()
-        try:
+        async with open_program(settings, say=_say, progress=_Bar()) as program:
             talk = console.chat_json if json_output else console.chat
             return await talk(program, conversation)
-        finally:
-            await opening.__aexit__(None, None, None)
 
     _run(main())
 
@@ -133,13 +125,8 @@ def ask(question: str, conversation: str | None, json_output: bool) -> None:
 
         readable(question)
         settings = _settings()
-        with _progress() as progress:
-            opening = open_program(settings, say=_say, progress=progress)
-            program = await opening.__aenter__()
-        try:
+        async with open_program(settings, say=_say, progress=_Bar()) as program:
             return await console.ask(program, question, conversation, json_output)
-        finally:
-            await opening.__aexit__(None, None, None)
 
     _run(main())
 
@@ -156,14 +143,9 @@ def telegram() -> None:
         from bot.polling import serve
 
         settings = _settings()
-        with _progress() as progress:
-            opening = open_program(settings, say=_say, progress=progress)
-            program = await opening.__aenter__()
-        try:
+        async with open_program(settings, say=_say, progress=_Bar()) as program:
             await serve(program, _say)
             return 0
-        finally:
-            await opening.__aexit__(None, None, None)
 
     _run(main())
 
@@ -212,10 +194,9 @@ def articles_reload(check_only: bool, force: bool, json_output: bool) -> None:
         from bot import admin
 
         settings = _settings()
-        with _progress() as progress:
-            report = await admin.reload_now(
-                settings, check_only=check_only, force=force, progress=progress
-            )
+        report = await admin.reload_now(
+            settings, check_only=check_only, force=force, progress=_Bar()
+        )
         text = admin.report_text(report)
         click.echo(json.dumps(admin.report_dict(report)) if json_output else text)
         return FOUND_WRONG if report.refused else 0

@@ -1,10 +1,10 @@
 """The commands that every door has, and the words they answer with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from bot.app import Program
-from bot.render import STATUSES, Button, Message, Paragraph, Style, reply
+from bot.render import MAX_DATA_BYTES, STATUSES, Button, Message, Paragraph, Style, reply
 from prompts import load
 from store.article import Article, Part, Status, is_quotable, with_markers
 from store.errors import CorollaryError, UnknownArticle
@@ -99,7 +99,7 @@ async def articles(program: Program, person: Person, args: str) -> Message:
         if len(chosen) > len(shown)
         else []
     )
-    buttons = tuple(Button(a.topic, f"topic:{a.slug}") for a in shown)
+    buttons = _buttons((a.topic, f"topic:{a.slug}") for a in shown)
     head = Paragraph(f"Articles ({len(chosen)})", Style.HEADING)
     return Message((head, *lines, *more), buttons)
 
@@ -131,8 +131,13 @@ def card(program: Program, article: Article) -> Message:
     if article.effective_status() is not Status.APPROVED:
         note = " ".join(x for x in ("Awaiting human review.", article.notice) if x)
         paragraphs.insert(2, Paragraph(note, Style.CAUTION))
-    buttons = tuple(Button(q, f"probe:{i}:{article.slug}") for i, q in enumerate(suggested))
+    buttons = _buttons((q, f"probe:{i}:{article.slug}") for i, q in enumerate(suggested))
     return Message(tuple(paragraphs), buttons)
+
+
+def _buttons(labelled: Iterable[tuple[str, str]]) -> tuple[Button, ...]:
+    """The buttons whose data fits: with a very long slug the question stays a line."""
+    return tuple(Button(t, data) for t, data in labelled if len(data.encode()) <= MAX_DATA_BYTES)
 
 
 def standing(article: Article) -> str:
@@ -235,6 +240,12 @@ COMMANDS: dict[str, Command] = {
 }
 
 
+def split(text: str) -> tuple[str, str]:
+    """The name of a /command and what follows it, whatever white space stands between."""
+    name, *rest = text.removeprefix("/").split(maxsplit=1) or [""]
+    return name, rest[0].strip() if rest else ""
+
+
 async def run(program: Program, person: Person, name: str, args: str) -> Message:
     """The reply to a command; an unknown one is told so."""
     command = COMMANDS.get(name.lower())
@@ -250,7 +261,8 @@ async def pressed(program: Program, person: Person, data: str) -> Message:
     if what == "topic" and rest:
         return await article(program, person, rest)
     number, _, other = rest.partition(":")
-    if not (number.isascii() and number.isdecimal() and len(number) < 12):
+    # Nine digits: PostgreSQL refuses to compare an id with more than it can hold.
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
         return gone
     if what == "ask" and other.isascii() and other.isdecimal() and len(other) < 3:
         turn = await program.database.turn(person.conversation_id, int(number))
@@ -269,4 +281,14 @@ async def pressed(program: Program, person: Person, data: str) -> Message:
     return gone
 
 
-__all__ = ["COMMANDS", "Person", "answer", "message", "page", "pressed", "problem", "run"]
+__all__ = [
+    "COMMANDS",
+    "Person",
+    "answer",
+    "message",
+    "page",
+    "pressed",
+    "problem",
+    "run",
+    "split",
+]

@@ -1,6 +1,7 @@
 """The console: `corollary chat` and `corollary ask`."""
 
 import json
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -73,12 +74,15 @@ async def chat(program: Program, conversation: str) -> int:
     return 0
 
 
+_COMMAND = re.compile(r"/\w", re.ASCII)
+"""What Telegram takes for a command too; "/" alone is not one."""
+
+
 async def respond(program: Program, who: Person, text: str) -> Message:
     """The message that answers one line; a problem of the moment is a message as well."""
     try:
-        if text.startswith("/"):
-            name, _, args = text[1:].partition(" ")
-            return await commands.run(program, who, name, args.strip())
+        if _COMMAND.match(text):
+            return await commands.run(program, who, *commands.split(text))
         return await commands.answer(program, who, text)
     except CorollaryError as e:
         return commands.problem(e)
@@ -129,7 +133,7 @@ async def chat_json(program: Program, conversation: str) -> int:
             name = request.get("conversation", conversation)
             if not isinstance(asked, str) or not isinstance(name, str):
                 raise TypeError
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             worst = 1
             _fail('want {"conversation": "...", "question": "..."}', program)
             continue

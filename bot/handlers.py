@@ -111,7 +111,7 @@ class Handlers:
             return
         private = update.effective_chat is not None and update.effective_chat.type == "private"
         if update.callback_query is not None:
-            await update.callback_query.answer()
+            await self._outgoing.acknowledge(update.callback_query)
         if private and update.effective_user is not None:
             if await self._gave_code(update, person):
                 await self._send(update, await commands.start(self._program, person, ""))
@@ -152,11 +152,11 @@ class Handlers:
         said, person = update.effective_message, person_of(update)
         if said is None or not said.text or person is None:
             return
-        first, _, rest = said.text.partition(" ")
-        name, _, addressed = first[1:].partition("@")
+        first, args = commands.split(said.text)
+        name, _, addressed = first.partition("@")
         if addressed and addressed.lower() != context.bot.username.lower():
             return
-        await self._send(update, await commands.run(self._program, person, name, rest.strip()))
+        await self._send(update, await commands.run(self._program, person, name, args))
 
     async def question(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A question; an edited one is answered again."""
@@ -171,7 +171,7 @@ class Handlers:
         query, person = update.callback_query, person_of(update)
         if query is None or person is None:
             return
-        await query.answer()
+        await self._outgoing.acknowledge(query)
         if query.data:
             await self._send(update, await commands.pressed(self._program, person, query.data))
 

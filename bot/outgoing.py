@@ -10,7 +10,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import (
+    Bot,
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+)
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError, TimedOut
 
@@ -57,6 +63,14 @@ class Outgoing:
             )
         except TelegramError as e:
             log.debug("chat %s: no chat action: %s", chat_id, type(e).__name__)
+
+    async def acknowledge(self, query: CallbackQuery) -> None:
+        """Ends the waiting sign of a pressed button. One pressed while the bot was away is too old
+        for that, and is answered all the same."""
+        try:
+            await query.answer()
+        except TelegramError as e:
+            log.debug("a pressed button was not acknowledged: %s", type(e).__name__)
 
     async def _part(
         self,

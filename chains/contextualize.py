@@ -24,6 +24,7 @@ class Act(StrEnum):
     SOURCES = "sources"
     SHORTER = "shorter"
     YES = "yes"
+    GREETING = "greeting"
 
 
 _ACTS: tuple[tuple[Act, re.Pattern[str]], ...] = tuple(
@@ -50,6 +51,11 @@ _ACTS: tuple[tuple[Act, re.Pattern[str]], ...] = tuple(
             Act.SHORTER,
             r"(?:make it |keep it |be )?(?:shorter|briefer|brief)(?: please)?|"
             r"in short|tl;?dr|(?:the )?short version|summar(?:y|ise|ize)(?: please| it| that)?",
+        ),
+        (
+            Act.GREETING,
+            r"hi|hello|hey|hi there|good (?:morning|afternoon|evening|day)|thanks|thank you"
+            r"(?: very much)?|thx|cheers|bye|goodbye|test|testing",
         ),
         (Act.YES, r"y|yes|yes please|yep|yeah|sure|ok(?:ay)?|please do|correct|exactly|right"),
     )
@@ -165,6 +171,11 @@ def _nearest(build: Build, slug: str, vector: Vectors) -> float:
 def _beyond(text: str, known: frozenset[str]) -> list[str]:
     """The words of the text that carry meaning of their own beyond the known stems."""
     return [w for w in words(text) if w not in FUNCTION_WORDS and stem(w) not in known | TALK]
+
+
+def says_something(text: str) -> bool:
+    """Whether any word of the text is about a thing rather than about asking."""
+    return bool(_beyond(text, frozenset()))
 
 
 def _carried(asked: str, slug: str, recalled: Recalled, topics: Topics) -> str | None:

@@ -108,9 +108,7 @@ def write_build(
         lexical = Lexical.build([p.embedded for p in cut])
         (folder / "lexical.npz").write_bytes(lexical.dumps())
         _fill_chroma(folder / "chroma", [p.id for p in cut], vectors)
-        before = _digests(folder)
         _self_query(folder / "chroma", [p.id for p in cut], vectors)
-        stable = {k: v for k, v in _digests(folder).items() if before.get(k) == v}
         manifest = Manifest(
             id=build,
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -121,7 +119,7 @@ def write_build(
             grace_days=rules.grace_days,
             articles={a.slug: a.sha256() for a in articles},
             passages=len(cut),
-            files=stable,
+            files=_digests(folder),
         )
         _write_durably(folder / "manifest.json", json.dumps(asdict(manifest), indent=1).encode())
         return manifest
@@ -208,7 +206,18 @@ def _self_query(folder: Path, ids: list[str], vectors: Vectors, sample: int = 50
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    return {str(p.relative_to(folder)): digest(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+    """Checksums of the files that reading leaves as they are.
+
+    Chroma rewrites its SQLite file whenever it opens it, and below a thousand vectors, when it
+    keeps no index on disk (no index_metadata.pickle), also the files of the segment.
+    """
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        in_segment = path.parent.parent.name == "chroma"
+        volatile = in_segment and not (path.parent / "index_metadata.pickle").exists()
+        if path.is_file() and path.name != "chroma.sqlite3" and not volatile:
+            found[str(path.relative_to(folder))] = digest(path)
+    return found
 
 
 def _write_durably(path: Path, raw: bytes) -> None:

@@ -132,7 +132,7 @@ def _topic(
     vector: Vectors,
 ) -> str | None:
     if not named:
-        return current
+        return _hinted(current, build, topics, asked, vector)
     if current is not None:
         if any(n.slug == current for n in named):
             return current
@@ -140,7 +140,7 @@ def _topic(
         # A name the current article also speaks of ("and with isotretinoin?", "FDA status?") may
         # be meant as a part of this topic; unless the question is nothing but another's name,
         # the other article must fit clearly better.
-        own = {t for row in build.rows[current] for t in terms(build.passages[row].embedded)}
+        own = _own(build, current)
         bare = not _beyond(asked, rival.terms) and not rival.terms & topics.terms_of(current)
         if rival.terms <= own and not bare:
             here, there = (_nearest(build, s, vector) for s in (current, rival.slug))
@@ -152,6 +152,34 @@ def _topic(
         first, second = sorted(scores, key=lambda s: -scores[s])[:2]
         return first if scores[first] - scores[second] > _CLEARLY else None
     return named[0].slug
+
+
+def _hinted(
+    current: str | None, build: Build, topics: Topics, asked: str, vector: Vectors
+) -> str | None:
+    """The article that a single word points at ("what about keloids?"), when nothing else in the
+    question speaks for staying."""
+    hints = [h for h in topics.hinted(asked) if not _beyond(asked, topics.terms_of(h.slug))]
+    if len(hints) != 1 or hints[0].slug == current:
+        return current
+    there = hints[0]
+    if current is None:
+        return there.slug
+    if _ANAPHORA.search(asked) or there.terms & _own(build, current):
+        return current
+    return there.slug
+
+
+_ANAPHORA = re.compile(
+    r"\b(?:it|its|this|that|these|those|they|them|both|the (?:combination|treatment|procedure|"
+    r"drug|laser|device|product|study|trial|patients?))\b",
+    re.IGNORECASE,
+)
+"""Words that point back at what was spoken of."""
+
+
+def _own(build: Build, slug: str) -> set[str]:
+    return {t for row in build.rows[slug] for t in terms(build.passages[row].embedded)}
 
 
 _CLEARLY = 0.05

@@ -43,6 +43,9 @@ class Cover:
         self._build = build
         self._rarity = rarity
         self._vocabularies: dict[str, _Vocabulary] = {}
+        self._subjects = frozenset(
+            stem(w) for a in build.articles.values() for name in names(a) for w in words(name)
+        )
 
     def missing(self, slug: str, question: str) -> list[Missing]:
         """The words of the question that the article does not speak of, heaviest first."""
@@ -56,7 +59,8 @@ class Cover:
 
     def _weight(self, word: str) -> float:
         stemmed = stem(word)
-        if stemmed in BINDING:
+        # What another article is about binds too: this one is silent on a subject of the store.
+        if stemmed in BINDING or (stemmed in self._subjects and stemmed not in TALK):
             return BINDING_WEIGHT
         rarity = self._rarity(word)
         return rarity * TALK_WEIGHT if stemmed in TALK else rarity

@@ -46,11 +46,25 @@ def gives_what_is_asked(question: str, statement: str) -> bool:
     """False when the question wants an amount of a kind that the statement does not give."""
     for asked, given in _KINDS:
         if asked.search(question):
-            return bool(given.search(statement))
+            return bool(given.search(statement)) and _is_of(question, statement)
     counted = _HOW_MANY.search(question)
     if counted and counted.group(1).lower() not in FUNCTION_WORDS | {"times"}:
         return _counts(stem(counted.group(1).lower()), statement)
     return True
+
+
+_DOSE_OF = re.compile(
+    r"\b(?:dos(?:es?|ages?|ing)|concentrations?|strengths?) of (?:the )?([a-z-]{4,})", re.IGNORECASE
+)
+
+
+def _is_of(question: str, statement: str) -> bool:
+    """Whether the statement speaks of the drug whose dose is asked for."""
+    drug = _DOSE_OF.search(question)
+    if drug is None:
+        return True
+    spoken = {stem(w) for w in words(statement)}
+    return all(stem(w) in spoken for w in words(drug.group(1)))
 
 
 def _counts(noun: str, statement: str) -> bool:

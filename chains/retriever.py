@@ -23,11 +23,15 @@ class StoreRetriever(BaseRetriever):
     k: int = 5
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self,
+        query: str,
+        *,
+        run_manager: CallbackManagerForRetrieverRun,
+        k: int | None = None,
     ) -> list[Document]:
         vector = np.asarray(self.embeddings.embed_query(query), np.float32)
         found = []
-        for hit in search_store(self.build, query, vector)[: self.k]:
+        for hit in search_store(self.build, query, vector)[: k or self.k]:
             passage = self.build.passages[hit.row]
             metadata = {
                 "article": passage.article,

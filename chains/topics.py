@@ -3,8 +3,10 @@
 Names come from the store: topic, aliases, and abbreviations made of a name's initials.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
+from chains.asking import TALK
 from store.article import Article
 from store.index import Build
 from store.lexical import terms, words
@@ -34,10 +36,23 @@ class Topics:
                     self._names.append((stems, article.slug, weight))
                     every |= stems
             self._terms[article.slug] = frozenset(every)
+        self._owners = Counter(t for own in self._terms.values() for t in own)
+        self._idf = build.lexical.idf
 
     def terms_of(self, slug: str) -> frozenset[str]:
         """Every stem of an article's names."""
         return self._terms.get(slug, frozenset())
+
+    def hinted(self, question: str) -> list[Named]:
+        """The articles of which the question has a word that is in no other article's names,
+        most telling first: "keloids" where one article is "laser for keloids"."""
+        asked = frozenset(terms(question)) - TALK
+        found = []
+        for slug, own in self._terms.items():
+            only = frozenset(t for t in asked & own if self._owners[t] == 1)
+            if only:
+                found.append(Named(slug, sum(self._idf(t) for t in only), only))
+        return sorted(found, key=lambda n: -n.weight)
 
     def named(self, question: str) -> list[Named]:
         """The articles whose whole name the question has, most telling first.

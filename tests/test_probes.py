@@ -1,0 +1,64 @@
+"""The sample articles' own probes: the bars of quality, and quotations to the byte."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from benchmarks.probes import measure
+from bot.app import Program
+from store.reload import SAMPLES
+
+
+@pytest.fixture(scope="module")
+async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Any]]:
+    yield await measure(SAMPLES, tmp_path_factory.mktemp("probes"))
+
+
+async def test_most_answerable_probes_quote_a_statement_that_answers(
+    measured: dict[str, Any],
+) -> None:
+    assert measured["figures"]["answerable"]["right"] >= 0.80
+    assert measured["figures"]["answerable, paraphrased"]["right"] >= 0.75
+
+
+async def test_most_unanswerable_probes_are_refused(measured: dict[str, Any]) -> None:
+    assert measured["figures"]["unanswerable refused"]["right"] >= 0.60
+
+
+async def test_answers_beat_the_usual_retrieval_in_the_same_run(measured: dict[str, Any]) -> None:
+    for figures in measured["figures"].values():
+        assert figures["right"] > figures["baseline"]
+
+
+async def test_questions_where_a_wrong_answer_could_hurt_are_refused(
+    measured: dict[str, Any],
+) -> None:
+    dangerous = ("warfarin", "PHACE", "pregnancy", "anticoagulated", "exosome concentration")
+    asked = [
+        o
+        for o in measured["outcomes"]
+        if o["expected"] == "refusal" and any(word in o["question"] for word in dangerous)
+    ]
+    assert len(asked) == len(dangerous)
+    assert [o["question"] for o in asked if o["quoted"]] == []
+
+
+async def test_every_quoted_sentence_is_in_the_article_file_byte_for_byte(
+    program: Program,
+) -> None:
+    files = {p.stem: p.read_bytes() for p in SAMPLES.glob("*.md")}
+    quoted = 0
+    for article in await program.assistant.articles():
+        questions = [q for p in article.answerable for q in (p.question, *p.paraphrases)]
+        questions += [p.question for p in article.unanswerable]
+        for n, question in enumerate(questions):
+            conversation = f"bytes-{article.slug}-{n}"
+            await program.assistant.choose_topic(conversation, article.slug, "test")
+            turn = await program.assistant.ask(conversation, question, "test")
+            for quote in turn.quotes():
+                quoted += 1
+                assert quote.text.encode() in files[quote.article], quote.text
+                cited = {s.n for s in turn.sources}
+                assert set(quote.citations) <= cited
+    assert quoted > 300

@@ -1,6 +1,6 @@
 """The articles' own probes, asked as follow-ups after their article was opened.
 
-    python -m benchmarks.probes [--articles DIR] [--json FILE] [--show]
+    python -m benchmarks.probes [--articles DIR] [--json FILE] [--figures FILE] [--show]
 
 Answered: the reply quotes a statement that the probe names. Refused: the reply quotes nothing.
 The baseline in the same run is the usual one: the last question as it stands against all
@@ -100,6 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--articles", type=Path, default=SAMPLES)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--figures", type=Path, help="write the figures without the outcomes")
     parser.add_argument("--show", action="store_true", help="print what went wrong")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -111,6 +112,8 @@ def main() -> None:
             print(f"  wrong: {o['article']}: {o['question']} -> {o['kind']} ({o['topic']})")
     if options.json:
         options.json.write_text(json.dumps(result, indent=1))
+    if options.figures:
+        options.figures.write_text(json.dumps(result["figures"], indent=1) + "\n")
 
 
 if __name__ == "__main__":

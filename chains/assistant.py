@@ -25,7 +25,7 @@ from chains.contextualize import (
 from chains.cover import Cover, Missing
 from chains.extract import Chosen, choose, compose, with_absence
 from chains.quantity import gives_what_is_asked
-from chains.retrieve import rank_articles, search_article, search_store
+from chains.retrieve import rank_articles, rank_sections, search_article, search_store
 from chains.safety import orders_for_one_patient, urgency
 from chains.topics import Topics
 from store.article import Article, ServingRules, caution_for, is_quotable, is_served, weakest
@@ -215,6 +215,7 @@ class Assistant:
             Kind.URGENT if urgent else Kind.NOT_COVERED,
             reason=reason,
             nearest=_nearest(build, near),
+            ranked=tuple(rank_sections(build, hits)),
             caution=caution_for(closest, self._today()),
             confidence=near.score,
         )
@@ -236,18 +237,20 @@ class Assistant:
             else []
         )
         confidence = (hits[0].score if hits else 0.0) - weight
+        ranked = tuple(rank_sections(build, hits))
         if not any(gives_what_is_asked(query.text, c.statement.text) for c in picked):
             refused = self._refusal(build, recalled, query, vector)
-            return replace(refused, confidence=confidence)
+            return replace(refused, confidence=confidence, ranked=ranked)
         changed = recalled.topic is not None and query.slug != recalled.topic
         kind, reason = (Kind.NEW_TOPIC if changed else Kind.ANSWERED), None
         if orders_for_one_patient(query.question):
             kind, reason = Kind.PATIENT_SPECIFIC, "needs_patient"
         if urgent := urgency(query.question):
             kind, reason = Kind.URGENT, urgent
-        return self._quoting(
+        answer = self._quoting(
             build, recalled, query, kind, picked, reason=reason, confidence=confidence
         )
+        return replace(answer, ranked=ranked)
 
     def _quoting(
         self,

@@ -61,3 +61,13 @@ def rank_articles(build: Build, hits: list[Hit]) -> list[ArticleScore]:
         for slug, found in best.items()
     ]
     return sorted(scores, key=lambda a: -a.score)
+
+
+def rank_sections(build: Build, hits: list[Hit], most: int = 10) -> list[tuple[str, str, float]]:
+    """(article, section id, score) of the hits, each section once with its best, best first."""
+    best: dict[tuple[str, str], float] = {}
+    for hit in hits:
+        passage = build.passages[hit.row]
+        best.setdefault((passage.article, passage.section), hit.score)
+    ranked = sorted(best.items(), key=lambda item: -item[1])
+    return [(slug, section, score) for (slug, section), score in ranked[:most]]

@@ -113,6 +113,8 @@ class Turn:
     options: tuple[Topic, ...] = ()
     """The topics to choose from when a question needs clarification."""
     followups: tuple[str, ...] = ()
+    ranked: tuple[tuple[str, str, float], ...] = ()
+    """The best (article, section id, score), best first: what was looked at, quoted or not."""
     text_asked: str = ""
     """What was looked for: the question without its lead-in, or the one carried over."""
     confidence: float = 0.0
@@ -184,6 +186,7 @@ def turn_dict(turn: Turn) -> dict[str, Any]:
         "nearest": asdict(turn.nearest) if turn.nearest else None,
         "options": [asdict(o) for o in turn.options],
         "followups": list(turn.followups),
+        "ranked": [[slug, section, round(score, 4)] for slug, section, score in turn.ranked],
         "text_asked": turn.text_asked,
         "confidence": round(turn.confidence, 4),
         "build": turn.build,

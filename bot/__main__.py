@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -317,8 +318,12 @@ def settings(json_output: bool, as_example: bool) -> None:
 
 def main() -> None:
     """Runs the command; a user's mistake is two sentences, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show "•" shows "?", and the answer.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        cli.main(standalone_mode=True)
+        cli.main(prog_name="corollary")
     except CorollaryError as e:
         _say(f"Error: {e.what}")
         if e.todo:

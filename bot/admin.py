@@ -19,7 +19,7 @@ from bot.settings import Settings
 from store.article import Article, article_dict, is_served
 from store.errors import ArticlesProblem, UnknownArticle
 from store.index import Progress
-from store.parse import ParsedFile, parse_paths
+from store.parse import ParsedFile, article_files, parse_paths
 from store.reload import SAMPLES, Report, reload
 
 
@@ -85,7 +85,7 @@ def listed(settings: Settings, today: Any) -> list[dict[str, Any]]:
 
 
 def _articles(settings: Settings) -> list[Article]:
-    files = parse_paths([folder_of(settings)])
+    files = parse_paths(article_files(folder_of(settings)))
     return sorted((f.article for f in files if f.article), key=lambda a: a.slug)
 
 

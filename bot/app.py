@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from chains.assistant import Assistant
 from prompts import load
 from store.article import ServingRules
 from store.conversations import Database, sqlite_url
-from store.errors import EmbedderMismatch, ModelUnavailable, StoreProblem
+from store.errors import EmbedderMismatch, ModelUnavailable, StoreBusy, StoreProblem
 from store.index import Progress, read_manifest
 from store.library import Library
 from store.reload import SAMPLES, Recipe, Report, reload
@@ -168,23 +169,40 @@ async def _ensure_build(
     progress: Progress | None,
     who: str,
 ) -> None:
-    name = await database.served_build()
-    if name is not None:
+    deadline = time.monotonic() + WAIT_FOR_BUILD_S
+    while not await _opens(database, library, builds, recipe, say):
         try:
-            if recipe.made(read_manifest(builds, name)):
-                async with library.borrow():
-                    return
+            report = await reload(database, builds, recipe, embeddings, who=who, progress=progress)
+            say(told(report))
+        except StoreBusy as e:
+            if time.monotonic() > deadline:
+                raise
+            say(f"{e.what} Waiting for it.")
+            await asyncio.sleep(2)
+
+
+WAIT_FOR_BUILD_S = 600
+"""Another process that builds the same store is waited for this long at the start."""
+
+
+async def _opens(
+    database: Database, library: Library, builds: Path, recipe: Recipe, say: Say
+) -> bool:
+    """Whether the served build is the one the settings ask for, and whole."""
+    name = await database.served_build()
+    if name is None:
+        return False
+    try:
+        if not recipe.made(read_manifest(builds, name)):
             say("The settings name other articles or rules than the build has: building anew.")
-        except EmbedderMismatch:
-            raise
-        except StoreProblem as e:
-            say(f"{e.what} Building anew from the articles.")
-    report = await reload(
-        database, builds, recipe, embeddings, who=who, force=False, progress=progress
-    )
-    say(told(report))
-    async with library.borrow():
-        return
+            return False
+        async with library.borrow():
+            return True
+    except EmbedderMismatch:
+        raise
+    except StoreProblem as e:
+        say(f"{e.what} Building anew from the articles.")
+        return False
 
 
 def told(report: Report) -> str:

@@ -11,7 +11,7 @@ from bot.app import data_dir, open_database, open_embeddings, recipe_of
 from bot.settings import Settings, unknown_names
 from store.errors import CorollaryError, ServiceUnreachable, StoreProblem
 from store.index import open_build
-from store.parse import parse_paths
+from store.parse import article_files, parse_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ async def _database(settings: Settings) -> tuple[bool, str]:
 
 async def _articles(settings: Settings) -> tuple[bool, str]:
     folder = recipe_of(settings, "").articles_dir
-    files = await asyncio.to_thread(parse_paths, [folder])
+    files = await asyncio.to_thread(parse_paths, article_files(folder))
     refused = [f.path.name for f in files if not f.accepted]
     if refused:
         raise StoreProblem(

@@ -12,6 +12,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from telegram import Update
+from telegram.error import TelegramError
 from telegram.ext import (
     Application,
     ApplicationHandlerStop,
@@ -192,7 +193,7 @@ class Handlers:
         """The last resort: one line in the log without the text, one reply without details."""
         error = context.error
         number = update.update_id if isinstance(update, Update) else None
-        known = isinstance(error, CorollaryError)
+        known = isinstance(error, CorollaryError | TelegramError)
         log.error(
             "update %s failed: %s%s",
             number,
@@ -201,14 +202,15 @@ class Handlers:
             exc_info=None if known else _without_text(error),
         )
         if isinstance(update, Update) and update.effective_chat is not None:
-            await self._send(
-                update,
-                message(
-                    "Your question could not be answered because of a fault on our side.",
-                    "It was not your wording. Try again in a minute; the operator can see the "
-                    "fault in the log.",
-                ),
+            told = message(
+                "Your question could not be answered because of a fault on our side.",
+                "It was not your wording. Try again in a minute; the operator can see the "
+                "fault in the log.",
             )
+            try:
+                await self._send(update, told)
+            except TelegramError as e:
+                log.error("update %s: nor could that be told: %s", number, type(e).__name__)
 
     async def _send(self, update: Update, what: Message) -> None:
         if update.effective_chat is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from telegram import Update
-from telegram.error import InvalidToken, NetworkError, TelegramError
+from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
@@ -49,9 +49,16 @@ class _HideToken(logging.Filter):
         text = record.getMessage()
         if self._token in text:
             record.msg, record.args = text.replace(self._token, "<token>"), ()
-        if record.exc_info and record.exc_info[1] and self._token in str(record.exc_info[1]):
-            record.exc_info = None
+        if record.exc_info:
+            # With the causes: an error that does not name the token can come of one that does.
+            trace = record.exc_text or _FORMATTER.formatException(record.exc_info)
+            if self._token in trace:
+                record.exc_text = trace.replace(self._token, "<token>")
+                record.exc_info = None
         return True
+
+
+_FORMATTER = logging.Formatter()
 
 
 def quiet_logs(token: str) -> None:
@@ -79,6 +86,10 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
     ended, refused = asyncio.Event(), asyncio.Event()
 
     def unauthorized() -> None:
+        # The library and its lost polls would tell of it several times, each with a traceback;
+        # the operator gets the one line below.
+        for name in ("telegram.ext", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         refused.set()
         ended.set()
 
@@ -87,15 +98,6 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await application.initialize()
-    except InvalidToken:
-        raise _refused(settings.telegram_base_url) from None
-    except NetworkError as e:
-        raise ServiceUnreachable(
-            f"Telegram cannot be reached at {_server(settings.telegram_base_url)}: "
-            f"{type(e).__name__}.",
-            "Check the network and COROLLARY_TELEGRAM_BASE_URL.",
-        ) from None
-    try:
         await application.start()
         await _set_menu(application)
         assert application.updater is not None
@@ -105,13 +107,28 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
         await ended.wait()
         say("Ending: answering what is in work.")
-        if application.updater.running:
-            await application.updater.stop()
-        await application.stop()
+    except InvalidToken:
+        raise _refused(settings.telegram_base_url) from None
+    except TelegramError as e:
+        raise ServiceUnreachable(
+            f"Telegram cannot be reached at {_server(settings.telegram_base_url)}: "
+            f"{type(e).__name__}.",
+            "Check the network and COROLLARY_TELEGRAM_BASE_URL.",
+        ) from None
     finally:
-        await application.shutdown()
+        await _end(application)
     if refused.is_set():
         raise _refused(settings.telegram_base_url)
+
+
+async def _end(application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
+    """Ends what runs: no more updates, then what is in work, then the connections."""
+    if application.updater is not None and application.updater.running:
+        await application.updater.stop()
+    if application.running:
+        await application.stop()
+    await application.shutdown()
+    await application.bot.shutdown()
 
 
 def build(

@@ -107,6 +107,7 @@ REASONS: dict[str, str] = {
     "only_unreviewed": "the only text that addresses it has not been reviewed, and unreviewed text"
     " is not shown",
     "needs_patient": "it depends on the individual patient and needs clinical assessment",
+    "not_spoken_of": "the article does not speak of some of what was asked",
     "nothing_more": "everything the vetted articles say about it has been shown",
     "nothing_to_explain": "there is no previous answer to act on",
     "no_topic": "the question does not say what it is about",
@@ -200,9 +201,7 @@ def reply(turn: Turn) -> Message:
 
 def _urgent(turn: Turn) -> Iterator[Paragraph]:
     if turn.kind is Kind.URGENT:
-        lines = [EMERGENCY, SELF_HARM]
-        if turn.reason == "self_harm":
-            lines.reverse()
+        lines = [SELF_HARM, EMERGENCY] if turn.reason == "self_harm" else [EMERGENCY]
         for line in lines:
             yield Paragraph(line, Style.URGENT)
 
@@ -251,7 +250,10 @@ def _opening(turn: Turn) -> Iterator[Paragraph]:
             "A decision or prescription for one patient stays with the treating clinician and is"
             f" not made here.{then}"
         )
-    if turn.kind is Kind.PARTLY_ANSWERED and turn.sections:
+    if turn.uncovered and turn.sections:
+        words = ", ".join(f"“{w}”" for w in turn.uncovered)
+        yield Paragraph(f"Covered in part: the article does not speak of {words}.", Style.NOTE)
+    elif turn.kind is Kind.PARTLY_ANSWERED and turn.sections:
         why = f": {_why(turn)}" if turn.reason else ""
         yield Paragraph(f"This answers part of the question. The rest is not covered{why}.")
     elif turn.kind is Kind.NOT_COVERED or not turn.sections:

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
         "with a caution; 0 to 3650.",
     )
     operator_name: str = Field(
-        default="The operator of this service",
+        default="Corollary's operator",
         min_length=1,
         max_length=200,
         description="Who runs this, as named in the disclaimer.",
@@ -172,7 +172,8 @@ def read_settings() -> Settings:
         for error in e.errors(include_url=False, include_input=False, include_context=False):
             name = str(error["loc"][0]) if error["loc"] else "?"
             if error["type"] == "extra_forbidden":
-                problems.append(f"{name.upper()} in .env is not a setting{_nearest(name)}")
+                full = PREFIX + name.upper().removeprefix(PREFIX)
+                problems.append(f"{full} in .env is not a setting{_nearest(name)}")
             else:
                 message = error["msg"].removeprefix("Value error, ")
                 problems.append(f"{PREFIX}{name.upper()}: {message}")

@@ -44,7 +44,7 @@ TALK = frozenset(
     think thought time tip total treat treated treating treatment trial true try turn two type
     typical typically understand use useful using usual usually value vary versus view vs wait want
     watch way well whole wide woman word work world worldwide worry worse worst worth write wrong
-    rct randomised randomized
+    rct randomised randomized took taking gave gives made did does happens worth
     """.split()
 )
 """Stems that say how something is asked, compared or judged. Their absence from an article says

@@ -6,23 +6,24 @@
 import asyncio
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from chains.asking import BINDING
 from chains.contextualize import (
     Act,
     Query,
+    about,
     act_of,
     contextualize,
     last_asked,
-    says_something,
 )
-from chains.cover import Cover, Missing
+from chains.cover import TALK_WEIGHT, Cover, Missing
 from chains.extract import Chosen, choose, compose, with_absence
 from chains.quantity import gives_what_is_asked
 from chains.retrieve import rank_articles, rank_sections, search_article, search_store
@@ -32,8 +33,9 @@ from store.article import Article, ServingRules, caution_for, is_quotable, is_se
 from store.conversations import Database, Recalled
 from store.errors import QuestionRefused, UnknownArticle
 from store.index import Build, Hit, Vectors
+from store.lexical import stem, terms
 from store.library import Library
-from store.turn import Kind, Nearest, Topic, Turn
+from store.turn import AnswerSection, Kind, Nearest, Topic, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -43,6 +45,8 @@ MAX_MISSING = 1.2
 """Summed weight of what a question says and the article does not, from which the article is taken
 not to answer: one binding word, or more than one rare term. Chosen on the probes of the sample
 articles (`python -m benchmarks.probes`), between 0.95 and 1.3."""
+UNSPOKEN = 0.85
+"""Weight from which a missing word is named in the reply: rarer than nine in ten English words."""
 OPENS_A_TOPIC = 0.40
 """Cosine similarity that a question naming no topic needs with some passage to be answered from
 its article. Questions on other diseases reach up to 0.43, those on the samples rarely lie below."""
@@ -51,6 +55,8 @@ OFF_TOPIC = 0.30
 TWO_FIT = 0.015
 """Scores of two articles this near to each other are a tie: the reader is asked."""
 FOLLOWUPS = 3
+SAME_QUESTION = 0.5
+"""Share of common stems (Jaccard) from which two questions are taken for one."""
 
 
 class Assistant:
@@ -132,10 +138,22 @@ class Assistant:
             )
         return article
 
-    def suggestions(self, article: Article, asked: frozenset[str] = frozenset()) -> list[str]:
-        """Questions that the article says it answers, in its order, without those asked."""
-        questions = (p.question for p in article.answerable)
-        return [q for q in questions if q.lower() not in asked][:FOLLOWUPS]
+    def suggestions(
+        self,
+        article: Article,
+        asked: Iterable[str] = (),
+        shown: frozenset[str] = frozenset(),
+    ) -> list[str]:
+        """Questions that the article says it answers, in its order: none like one that was asked,
+        none whose statements have all been shown."""
+        before = [set(terms(q)) for q in asked]
+        found = []
+        for probe in article.answerable:
+            own = set(terms(probe.question))
+            alike = any(len(own & b) >= SAME_QUESTION * len(own | b) for b in before if b)
+            if not alike and not set(probe.statements) <= shown:
+                found.append(probe.question)
+        return found[:FOLLOWUPS]
 
     # ------------------------------------------------------------------ the path, in one thread
 
@@ -158,7 +176,7 @@ class Assistant:
                 vector = self._vector(query.text)
         if query.slug is None:
             with clock("find_topic"):
-                query = self._find_topic(build, query, cover, vector)
+                query = self._find_topic(build, query, topics, cover, vector)
             if query.slug is None:
                 return self._without_topic(build, recalled, query, vector)
         with clock("retrieve"):
@@ -167,10 +185,15 @@ class Assistant:
         with clock("compose"):
             return self._compose(build, recalled, query, hits, missing, cover, vector)
 
-    def _find_topic(self, build: Build, query: Query, cover: Cover, vector: Vectors) -> Query:
-        """The article that the store-wide search votes for, when one clearly fits."""
+    def _find_topic(
+        self, build: Build, query: Query, topics: Topics, cover: Cover, vector: Vectors
+    ) -> Query:
+        """The article whose names the question consists of, else the one that the store-wide
+        search votes for, when one clearly fits."""
+        if not query.options:
+            query = _only_names(query, topics)
         hits = search_store(build, query.text, vector)
-        if query.options or _alikeness(build, hits, vector) < OPENS_A_TOPIC:
+        if query.slug or query.options or _alikeness(build, hits, vector) < OPENS_A_TOPIC:
             return query
         ranked = rank_articles(build, hits)
         near = [r for r in ranked[:4] if ranked[0].score - r.score <= TWO_FIT]
@@ -179,7 +202,7 @@ class Assistant:
         fitting = [r.slug for r in near if weights[r.slug] <= lightest + 0.01]
         if len(fitting) > 1 and len(query.text.split()) <= 3:
             return replace(query, options=tuple(fitting))
-        return replace(query, slug=fitting[0])
+        return replace(query, slug=fitting[0], found=True)
 
     def _without_topic(
         self, build: Build, recalled: Recalled, query: Query, vector: Vectors
@@ -189,7 +212,7 @@ class Assistant:
             return self._turn(
                 build, recalled, query, Kind.NEEDS_CLARIFICATION, options=options, topic=None
             )
-        if not says_something(query.text):
+        if not about(query.text):
             return self._turn(build, recalled, query, Kind.NEEDS_CLARIFICATION, reason="no_topic")
         return self._refusal(build, recalled, query, vector)
 
@@ -198,7 +221,9 @@ class Assistant:
         urgent = urgency(query.question)
         hits = search_store(build, query.text, vector)
         near = hits[0] if hits else None
-        if near is None or _alikeness(build, hits, vector) < OFF_TOPIC:
+        if near is None or (
+            _alikeness(build, hits, vector) < OFF_TOPIC and self._is_foreign(build, query)
+        ):
             kind = Kind.URGENT if urgent else Kind.OUT_OF_SCOPE
             return self._turn(build, recalled, query, kind, reason=urgent or "not_in_store")
         if query.slug is not None:
@@ -231,18 +256,30 @@ class Assistant:
         vector: Vectors,
     ) -> Turn:
         weight = _weight(missing)
+        # In an emergency statements beside the point are in the way.
+        limit = MAX_MISSING if urgency(query.question) is None else TALK_WEIGHT
         picked = (
             choose(build, hits, query.text, self._rules, self._today())
-            if weight < MAX_MISSING
+            if weight < limit and not _all_missing(about(query.text), missing)
             else []
         )
         confidence = (hits[0].score if hits else 0.0) - weight
         ranked = tuple(rank_sections(build, hits))
         if not any(gives_what_is_asked(query.text, c.statement.text) for c in picked):
+            topics, _ = self._reader(build)
+            elsewhere = _only_names(replace(query, slug=None), topics)
+            if elsewhere.options and _all_missing(about(query.text), missing):
+                return self._without_topic(build, recalled, elsewhere, vector)
+            if query.found and query.slug not in {h.slug for h in topics.hinted(query.text)}:
+                # Nothing but likeness spoke for this article: it does not become the topic.
+                query = replace(query, slug=None, read_as=None)
             refused = self._refusal(build, recalled, query, vector)
             return replace(refused, confidence=confidence, ranked=ranked)
         changed = recalled.topic is not None and query.slug != recalled.topic
         kind, reason = (Kind.NEW_TOPIC if changed else Kind.ANSWERED), None
+        uncovered = tuple(m.word for m in missing if m.weight >= UNSPOKEN)
+        if uncovered:
+            kind, reason = (kind if changed else Kind.PARTLY_ANSWERED), "not_spoken_of"
         if orders_for_one_patient(query.question):
             kind, reason = Kind.PATIENT_SPECIFIC, "needs_patient"
         if urgent := urgency(query.question):
@@ -250,7 +287,7 @@ class Assistant:
         answer = self._quoting(
             build, recalled, query, kind, picked, reason=reason, confidence=confidence
         )
-        return replace(answer, ranked=ranked)
+        return replace(answer, ranked=ranked, uncovered=uncovered)
 
     def _quoting(
         self,
@@ -289,6 +326,14 @@ class Assistant:
             followups = recalled.turns[-1].answer.get("followups") if recalled.turns else None
             if followups:
                 return self._answer(build, recalled, str(followups[0]), None, _Clock())
+        refused = last is not None and not last.answer.get("sections")
+        if query.act is Act.WHY and last is not None and refused and last.answer.get("nearest"):
+            # The last reply was a refusal: that is what "why?" is about.
+            nearest = Nearest(**last.answer["nearest"])
+            reason = str(last.answer.get("reason") or "no_statement")
+            return self._turn(
+                build, recalled, query, Kind.NOT_COVERED, reason=reason, nearest=nearest
+            )
         if last is None or not quoted or query.act is Act.YES:
             return self._turn(
                 build, recalled, query, Kind.NEEDS_CLARIFICATION, reason="nothing_to_explain"
@@ -326,7 +371,15 @@ class Assistant:
         slug = query.slug or recalled.topic
         article = build.articles.get(slug or "")
         before = build.articles.get(recalled.topic or "")
-        asked = frozenset([query.question.lower(), *(t.question.lower() for t in recalled.turns)])
+        asked = [query.question, query.text, *(t.question for t in recalled.turns)]
+        shown = {
+            q["text"]
+            for t in recalled.turns
+            for s in t.answer.get("sections", ())
+            for q in s["statements"]
+        }
+        for section in cast("tuple[AnswerSection, ...]", said.get("sections", ())):
+            shown.update(q.text for q in section.statements)
         base = Turn(
             kind=kind,
             question=query.question,
@@ -338,7 +391,11 @@ class Assistant:
                 _topic(before) if before and article and before.slug != article.slug else None
             ),
             text_asked=query.text,
-            followups=tuple(self.suggestions(article, asked)) if article else (),
+            followups=(
+                tuple(self.suggestions(article, asked, frozenset(shown)))
+                if article and kind is not Kind.NEEDS_CLARIFICATION
+                else ()
+            ),
         )
         return replace(base, **said)  # type: ignore[arg-type]  # the fields of Turn, by name
 
@@ -348,6 +405,15 @@ class Assistant:
         if self._read is None or self._read[0] is not build:
             self._read = (build, Topics(build), Cover(build, self._rarity))
         return self._read[1], self._read[2]
+
+    def _is_foreign(self, build: Build, query: Query) -> bool:
+        """Whether the question is about other things than the store: on a topic, a short
+        question ("in PHACE?") is unlike any passage and belongs all the same."""
+        if query.slug is None:
+            return True
+        subjects = about(query.text)
+        known = any(build.lexical.frequency(t) for t in subjects) or subjects & BINDING
+        return len(subjects) > 1 and not known
 
     def _vector(self, text: str) -> Vectors:
         vector = np.asarray(self._embeddings.embed_query(text), np.float32)
@@ -420,6 +486,19 @@ def _topic(article: Article) -> Topic:
 
 def _weight(missing: list[Missing]) -> float:
     return sum(m.weight for m in missing)
+
+
+def _only_names(query: Query, topics: Topics) -> Query:
+    """The query with the article, or the few articles, whose names are all it is about: "PDL?"."""
+    sharing = topics.sharing(about(query.text))
+    if len(sharing) == 1:
+        return replace(query, slug=sharing[0])
+    return replace(query, options=tuple(sharing[:4]))
+
+
+def _all_missing(subjects: set[str], missing: list[Missing]) -> bool:
+    """Whether nothing of what the question is about occurs in the article: "and recurrence?"."""
+    return bool(subjects) and subjects <= {stem(m.word) for m in missing}
 
 
 def _nearest(build: Build, hit: Hit) -> Nearest:

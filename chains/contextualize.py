@@ -85,6 +85,8 @@ class Query:
     read_as: str | None = None
     named: bool = False
     """The question itself names the topic."""
+    found: bool = False
+    """The topic was found by searching, neither named nor under discussion."""
     options: tuple[str, ...] = ()
     """Slugs that fit about equally; the reader is asked."""
 
@@ -201,9 +203,9 @@ def _beyond(text: str, known: frozenset[str]) -> list[str]:
     return [w for w in words(text) if w not in FUNCTION_WORDS and stem(w) not in known | TALK]
 
 
-def says_something(text: str) -> bool:
-    """Whether any word of the text is about a thing rather than about asking."""
-    return bool(_beyond(text, frozenset()))
+def about(text: str) -> set[str]:
+    """The stems of the words that are about a thing rather than about asking."""
+    return {stem(w) for w in _beyond(text, frozenset())}
 
 
 def _carried(asked: str, slug: str, recalled: Recalled, topics: Topics) -> str | None:

@@ -179,7 +179,7 @@ class _Numbers:
         self, article: Article, statement: Statement
     ) -> tuple[tuple[int, tuple[int, ...]], ...]:
         return tuple(
-            (offset, tuple(self._number(article, n) for n in given))
+            (offset, tuple(sorted(self._number(article, n) for n in given)))
             for offset, given in statement.marks
         )
 

@@ -54,6 +54,10 @@ class Topics:
                 found.append(Named(slug, sum(self._idf(t) for t in only), only))
         return sorted(found, key=lambda n: -n.weight)
 
+    def sharing(self, subjects: set[str]) -> list[str]:
+        """The articles among whose names are all of these stems."""
+        return [slug for slug, own in self._terms.items() if subjects and subjects <= own]
+
     def named(self, question: str) -> list[Named]:
         """The articles whose whole name the question has, most telling first.
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -228,8 +228,8 @@ def is_served(article: Article, rules: ServingRules, today: date) -> bool:
         return rules.serve_under_review
     if status is not Status.APPROVED:
         return False
-    overdue_after = article.review_by
-    return overdue_after is None or today <= overdue_after + timedelta(days=rules.grace_days)
+    # Subtracted, for adding the grace to the year 9999 is an error.
+    return article.review_by is None or (today - article.review_by).days <= rules.grace_days
 
 
 def caution_for(article: Article, today: date) -> Caution | None:

@@ -72,7 +72,15 @@ def model_folder(configured: Path | None = None) -> Path:
                 repair,
             )
     # onnxruntime refuses links that leave the folder, so the real place is what counts.
-    return (folder / "model.safetensors").resolve().parent
+    real = {name: (folder / name).resolve() for name in SHA256}
+    if len({path.parent for path in real.values()}) > 1 or any(
+        p.name != n for n, p in real.items()
+    ):
+        raise ModelUnavailable(
+            f"The embedding model in {folder} is made of links to files of other names or places.",
+            "Copy the files themselves there (`cp -L`).",
+        )
+    return real["model.safetensors"].parent
 
 
 class MiniLM(Embeddings):

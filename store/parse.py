@@ -8,9 +8,11 @@ refused rather than carried into a reply.
 
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -41,9 +43,18 @@ from store.article import (
 from store.errors import ArticlesProblem
 from store.sentences import sentence_spans
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 250_000
+MAX_LINES = 10_000
 MAX_DEPTH = 8
+MAX_BLOCK_CHARS = 20_000
+"""A paragraph, bullet or heading."""
+MAX_EMPHASIS = 10_000
+"""`*` and `_` in a body: a quarter of a million of them take Markdown seconds."""
+MAX_HEADING_CHARS = 300
+MAX_STATEMENTS = 2_000
 MAX_STATEMENT_CHARS = 3000
+MAX_PROBLEMS = 1_000
+"""More are not listed; the file is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,23 @@ Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_plai
 Texts = Annotated[list[Text], BeforeValidator(_list), Field(max_length=200)]
 
 
+def _day(value: Any) -> Any:
+    # Left to itself pydantic takes a number for seconds since 1970.
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
+        raise ValueError("not a date; write it as YYYY-MM-DD")
+    return value
+
+
+def _number(value: Any) -> Any:
+    # `1` and `01` would be one number, and one of the two references lost.
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", str(value)):
+        raise ValueError(f"{str(value)[:20]!r} is not a reference number; use 1 to 9999")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
@@ -123,7 +151,7 @@ class _Reference(_Model):
 
 class _Review(_Model):
     by: Text
-    at: date
+    at: Day
     decision: Text
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     note: str = ""
@@ -131,7 +159,7 @@ class _Review(_Model):
 
 class _Answerable(_Model):
     question: Text
-    statements: Annotated[list[Text], BeforeValidator(_list), Field(min_length=1)]
+    statements: Annotated[list[Text], BeforeValidator(_list), Field(min_length=1, max_length=20)]
     paraphrases: Texts = []
 
 
@@ -141,21 +169,24 @@ class _Unanswerable(_Model):
 
 
 class _Probes(_Model):
-    answerable: Annotated[list[_Answerable], BeforeValidator(_list)] = []
-    unanswerable: Annotated[list[_Unanswerable], BeforeValidator(_list)] = []
+    answerable: Annotated[list[_Answerable], BeforeValidator(_list), Field(max_length=100)] = []
+    unanswerable: Annotated[list[_Unanswerable], BeforeValidator(_list), Field(max_length=100)] = []
 
 
 class _FrontMatter(_Model):
     slug: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,57}$")]
     title: Text
     status: Status
-    updated: date
+    updated: Day
     topic: Text | None = None
     aliases: Texts = []
     notice: Annotated[str, AfterValidator(_plain), Field(max_length=200)] = ""
-    review_by: date | None = None
+    review_by: Day | None = None
     reviews: Annotated[list[_Review], BeforeValidator(_list)] = []
-    references: dict[Annotated[int, Field(ge=1, le=9999)], _Reference] = {}
+    references: Annotated[
+        dict[Annotated[int, BeforeValidator(_number)], _Reference],
+        Field(max_length=1000),
+    ] = {}
     conflicts: Texts = []
     probes: _Probes = _Probes()
 
@@ -220,31 +251,33 @@ class _Bad(Exception):
 # --------------------------------------------------------------------------- body
 
 _CITATION = re.compile(r"[ \t]*\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]")
-_MARKDOWN = MarkdownIt("commonmark")
+# Blocks first, and what is in them one by one, so that a long one can be refused unread. Link
+# definitions (`[1]: …`) are ordinary text: otherwise they would vanish without a word. Links are
+# looked for here: a row of brackets is what Markdown reads slowest.
+_BLOCKS = MarkdownIt("commonmark").disable(["inline", "reference"])
+_INLINE = MarkdownIt("commonmark").disable(["link", "image"])
+_LINK = re.compile(r"(!\[[^\[\]]*)?\]\(")
 _PARTS = {part.value.lower(): part for part in Part}
 
 
 def read_statement(text: str, line: int = 0, block: int = 0) -> Statement:
     """A statement from text with `[1]`, `[2, 3]` or `[4-6]` markers."""
-    clean, marks, last = "", [], 0
+    pieces, length, last = [], 0, 0
+    marks: dict[int, list[int]] = {}
     for m in _CITATION.finditer(text):
-        clean += text[last : m.start()]
+        pieces.append(text[last : m.start()])
+        length += m.start() - last
         last = m.end()
-        if not clean:
-            clean = clean.lstrip()
-        marks.append((len(clean), tuple(_numbers(m.group(1)))))
-    clean += text[last:]
-    # Markers side by side stand for one.
-    merged: list[tuple[int, tuple[int, ...]]] = []
-    for offset, numbers in marks:
-        if merged and merged[-1][0] == offset:
-            merged[-1] = (offset, (*merged[-1][1], *numbers))
-        else:
-            merged.append((offset, numbers))
-    lead = len(clean) - len(clean.lstrip())
-    clean = clean.strip()
-    fitted = tuple((min(max(o - lead, 0), len(clean)), _unique(n)) for o, n in merged)
-    return Statement(clean, _unique(n for _, ns in fitted for n in ns), fitted, line, block)
+        # Markers side by side stand for one.
+        marks.setdefault(length, []).extend(_numbers(m.group(1)))
+    spaced = "".join((*pieces, text[last:]))
+    clean = spaced.strip()
+    lead = len(spaced) - len(spaced.lstrip())
+    fitted: dict[int, list[int]] = {}
+    for offset, numbers in marks.items():
+        fitted.setdefault(min(max(offset - lead, 0), len(clean)), []).extend(numbers)
+    kept = tuple((offset, _unique(numbers)) for offset, numbers in fitted.items())
+    return Statement(clean, _unique(n for _, ns in kept for n in ns), kept, line, block)
 
 
 def _unique(numbers: Iterable[int]) -> tuple[int, ...]:
@@ -263,18 +296,29 @@ def _numbers(inside: str) -> Iterator[int]:
 def _split_sentences(text: str, line: int, block: int) -> Iterator[Statement]:
     """A paragraph's sentences; a marker after the full stop stays with the sentence it closes."""
     whole = read_statement(text, line, block)
-    for start, end in sentence_spans(whole.text):
-        marks = tuple((o - start, n) for o, n in whole.marks if start < o <= end)
+    spans = sentence_spans(whole.text)
+    left = deque(whole.marks)
+    for start, end in spans:
+        marks = []
+        while left and (left[0][0] <= end or end == spans[-1][1]):
+            offset, mentioned = left.popleft()
+            marks.append((max(offset - start, 0), mentioned))
         numbers = _unique(n for _, ns in marks for n in ns)
-        yield Statement(whole.text[start:end], numbers, marks, line, block)
+        yield Statement(whole.text[start:end], numbers, tuple(marks), line, block)
 
 
 def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section, ...]:
     sections: list[tuple[Part, str, list[Statement]]] = []
     part: Part | None = None
-    item_depth, block = 0, 0
-    tokens = _MARKDOWN.parse(body)
+    if body.count("*") + body.count("_") > MAX_EMPHASIS:
+        what = f"more than {MAX_EMPHASIS:,} `*` and `_`; write plain text"
+        problems.append(Problem("error", "too_large", what, first_line))
+        return ()
+    item_depth, block, stated = 0, 0, 0
+    tokens = _BLOCKS.parse(body)
     for i, token in enumerate(tokens):
+        if len(problems) > MAX_PROBLEMS:
+            break
         line = first_line + (token.map[0] if token.map else 0)
         if token.type == "list_item_open":
             item_depth += 1
@@ -303,6 +347,13 @@ def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section,
                     part = Part.RESEARCH
                 sections.append((part, "", []))
             elif token.tag in {"h3", "h4", "h5", "h6"} and part is not None:
+                try:
+                    _plain(text.replace("<", "< "))
+                except ValueError as e:
+                    problems.append(Problem("error", "markup", f"the heading {e}", line))
+                if len(text) > MAX_HEADING_CHARS:
+                    what = f"a heading of {len(text):,} characters; at most {MAX_HEADING_CHARS}"
+                    problems.append(Problem("error", "heading_too_long", what, line))
                 sections.append((part, text, []))
         elif token.type == "inline" and tokens[i - 1].type == "paragraph_open":
             text = _inline_text(token, line, problems)
@@ -318,9 +369,25 @@ def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section,
                 )
                 continue
             block += 1
-            one = item_depth > 0
-            found = [read_statement(text, line, block)] if one else []
-            sections[-1][2].extend(found or _split_sentences(text, line, block))
+            if item_depth > 0:
+                found = [s for s in [read_statement(text, line, block)] if s.text]
+            else:
+                found = list(_split_sentences(text, line, block))
+            if text and not found:
+                problems.append(
+                    Problem(
+                        "error",
+                        "citation_without_text",
+                        f"{text[:60]!r} stands alone; put it behind the sentence that it supports",
+                        line,
+                    )
+                )
+            sections[-1][2].extend(found)
+            stated += len(found)
+            if stated > MAX_STATEMENTS:
+                what = f"more than {MAX_STATEMENTS:,} statements; divide the article"
+                problems.append(Problem("error", "too_large", what, line))
+                break
     kept = [(p, h, s) for p, h, s in sections if s]
     return tuple(
         Section(f"s{n}", p, heading, tuple(statements))
@@ -329,24 +396,31 @@ def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section,
 
 
 def _inline_text(token: Token, line: int, problems: list[Problem]) -> str:
+    if len(token.content) > MAX_BLOCK_CHARS:
+        what = (
+            f"{len(token.content):,} characters without a blank line; at most {MAX_BLOCK_CHARS:,}"
+        )
+        problems.append(Problem("error", "too_large", what, line))
+        return ""
+    for m in _LINK.finditer(token.content):
+        problems.append(_markup("an image" if m.group(1) else "a link", line))
     out = []
-    for child in token.children or []:
+    for child in _INLINE.parseInline(token.content)[0].children or []:
         if child.type in {"softbreak", "hardbreak"}:
             out.append(" ")
-        elif child.type in {"html_inline", "link_open", "image"}:
-            what = {"html_inline": "HTML", "link_open": "a link", "image": "an image"}[child.type]
-            problems.append(
-                Problem(
-                    "error",
-                    "markup",
-                    f"{what} is not carried into replies; write plain text (a bare < as `\\<`) "
-                    "and cite a reference",
-                    line,
-                )
-            )
+        elif child.type in {"html_inline", "link_open"}:
+            problems.append(_markup("HTML" if child.type == "html_inline" else "a link", line))
         if child.type in {"text", "text_special", "code_inline"}:
             out.append(child.content)
     return re.sub(r"\s+", " ", "".join(out)).strip()
+
+
+def _markup(what: str, line: int) -> Problem:
+    message = (
+        f"{what} is not carried into replies; write plain text (a bare < as `\\<`) "
+        "and cite a reference"
+    )
+    return Problem("error", "markup", message, line)
 
 
 # --------------------------------------------------------------------------- a file
@@ -360,6 +434,11 @@ def parse_bytes(raw: bytes, path: Path) -> ParsedFile:
     except _Bad as bad:
         problems.append(bad.problem)
         article = None
+    if len(problems) > MAX_PROBLEMS:
+        problems = [
+            *problems[:MAX_PROBLEMS],
+            Problem("error", "too_many_problems", "there are more problems than are listed here"),
+        ]
     slug = article.slug if article else _guess_slug(raw, path)
     if any(p.severity == "error" for p in problems):
         article = None
@@ -373,7 +452,7 @@ def _guess_slug(raw: bytes, path: Path) -> str:
 
 def _parse(raw: bytes, problems: list[Problem]) -> Article | None:
     if len(raw) > MAX_BYTES:
-        raise _Bad("too_large", f"{len(raw):,} bytes; an article has at most {MAX_BYTES:,}")
+        raise _Bad("too_large", f"larger than {MAX_BYTES:,} bytes, the most an article may have")
     if b"\0" in raw:
         raise _Bad("binary", "contains NUL bytes; this is not a text file")
     try:
@@ -382,6 +461,8 @@ def _parse(raw: bytes, problems: list[Problem]) -> Article | None:
         line = raw[: e.start].count(b"\n") + 1
         raise _Bad("encoding", f"not UTF-8 at byte {e.start}; save it as UTF-8", line) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") > MAX_LINES:
+        raise _Bad("too_large", f"more than {MAX_LINES:,} lines, the most an article may have")
     opened = re.match(r"---[ \t]*\n(.*?\n)---[ \t]*(\n|$)", text, re.DOTALL)
     if not opened:
         raise _Bad("front_matter", "does not start with front matter between two `---` lines")
@@ -398,7 +479,8 @@ def _parse(raw: bytes, problems: list[Problem]) -> Article | None:
     if front is None:
         return None
     article = _article(front, sections)
-    problems.extend(_check(article, lines))
+    if len(problems) <= MAX_PROBLEMS:
+        problems.extend(islice(_check(article, lines), MAX_PROBLEMS + 1))
     return article
 
 
@@ -539,9 +621,8 @@ def _quotable(article: Article, statement: Statement, known: set[int]) -> bool:
 def parse_file(path: Path) -> ParsedFile:
     """The article in a file, or all its problems; an unreadable file is a problem too."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            return parse_bytes(b" " * (MAX_BYTES + 1), path)
-        return parse_bytes(path.read_bytes(), path)
+        with path.open("rb") as f:
+            return parse_bytes(f.read(MAX_BYTES + 1), path)
     except OSError as e:
         problem = Problem("error", "unreadable", f"cannot be read: {e.strerror or e}")
         return ParsedFile(path, path.stem, None, (problem,))

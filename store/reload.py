@@ -18,7 +18,7 @@ from store import index
 from store.article import Article, ServingRules, Status, is_served
 from store.conversations import Database
 from store.errors import ArticlesProblem, StoreBusy, StoreProblem
-from store.parse import ParsedFile, parse_paths
+from store.parse import ParsedFile, article_files, parse_paths
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -89,7 +89,7 @@ async def reload(
     """
     current = await database.served_build()
     day = today or datetime.now(UTC).date()
-    files = await asyncio.to_thread(parse_paths, [recipe.articles_dir])
+    files = await asyncio.to_thread(lambda: parse_paths(article_files(recipe.articles_dir)))
     articles = [f.article for f in files if f.article is not None]
     chosen = [a for a in articles if is_served(a, recipe.rules, day)]
     before = _articles_before(root, current, recipe)
@@ -120,7 +120,9 @@ async def reload(
             )
         )
         await database.switch(manifest.id, asdict(manifest), who)
+        # The one served until now may be older than those, after a rollback, and is still open.
         keep = {manifest.id, *(await database.known_builds())[:KEPT_BUILDS]}
+        keep |= {current} if current else set()
         await asyncio.to_thread(index.remove_builds, root, keep)
     return Report(
         manifest.id,
@@ -183,7 +185,7 @@ def _refuse_loss(
         why = (
             f"{len(report.refused)} refused (see `corollary articles check {recipe.articles_dir}`)"
             if report.refused
-            else f"all are {waiting}; only approved articles are served unless "
+            else f"all are {waiting}{_undone(report)}; only approved articles are served unless "
             "COROLLARY_SERVE_UNDER_REVIEW=true"
             if report.not_served
             else "it has no article files (*.md)"
@@ -198,6 +200,13 @@ def _refuse_loss(
             f"{', '.join(report.removed[:8])}…",
             "What is served has not changed. If that is meant, repeat with `--force`.",
         )
+
+
+def _undone(report: Report) -> str:
+    """What to say of approvals that no longer hold, in the middle of a sentence."""
+    if not report.downgraded:
+        return ""
+    return f" ({', '.join(report.downgraded)}: approved as another text than it has now)"
 
 
 class _one_at_a_time:  # noqa: N801 - read as a statement: `with _one_at_a_time(root):`
@@ -217,17 +226,18 @@ class _one_at_a_time:  # noqa: N801 - read as a statement: `with _one_at_a_time(
     def __enter__(self) -> None:
         try:
             self._lock.acquire(timeout=0)
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            self._owner.write_text(json.dumps({"pid": os.getpid(), "since": started}))
         except Timeout:
             raise StoreBusy(
                 f"Another reload is running ({self._described()}).", "Wait for it, then try again."
             ) from None
         except OSError as e:
+            self._lock.release()
             raise StoreProblem(
                 f"The data folder {self._owner.parent} cannot be written to: {e.strerror or e}.",
                 "Set COROLLARY_DATA_DIR to a folder that may be written to.",
             ) from e
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._owner.write_text(json.dumps({"pid": os.getpid(), "since": started}))
 
     def __exit__(self, *_: object) -> None:
         self._owner.unlink(missing_ok=True)

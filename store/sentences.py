@@ -9,7 +9,8 @@ _ABBREVIATIONS = frozenset(
     jan feb mar apr jun jul aug sep sept oct nov dec i.v i.m s.c p.o b.i.d t.i.d q.d
     """.split()
 )
-_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[A-Z0-9À-ÖØ-ÞΑ-Ω])")
+# Possessive, and from the start of a run only: a long row of dots is looked at once.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s++[\"'“‘(\[]*+[A-Z0-9À-ÖØ-ÞΑ-Ω])")
 _LAST_WORD = re.compile(r"([\w.]+)$")
 
 
@@ -39,6 +40,6 @@ def _is_abbreviation(text: str, end: re.Match[str]) -> bool:
     last = word.group().lower()
     if last in _ABBREVIATIONS:
         # "… in the U.S. The trial" ends a sentence all the same when an article or pronoun follows.
-        after = text[end.end() :].lstrip().split(" ", 1)[0]
+        after = text[end.end() : end.end() + 20].lstrip().split(" ", 1)[0]
         return not ("." in last and after in {"The", "A", "An", "It", "This", "These", "In"})
     return len(last) == 1 and last.isalpha() and last not in {"i", "a"} and word.group().isupper()

@@ -109,6 +109,8 @@ class Turn:
     caution: Caution | None = None
     conflicts: tuple[str, ...] = ()
     reason: str | None = None
+    uncovered: tuple[str, ...] = ()
+    """Words of the question that the article does not speak of, though it answers the rest."""
     nearest: Nearest | None = None
     options: tuple[Topic, ...] = ()
     """The topics to choose from when a question needs clarification."""
@@ -183,6 +185,7 @@ def turn_dict(turn: Turn) -> dict[str, Any]:
         "caution": turn.caution.value if turn.caution else None,
         "conflicts": list(turn.conflicts),
         "reason": turn.reason,
+        "uncovered": list(turn.uncovered),
         "nearest": asdict(turn.nearest) if turn.nearest else None,
         "options": [asdict(o) for o in turn.options],
         "followups": list(turn.followups),

@@ -21,7 +21,6 @@ from telegram.ext import Application
 
 from bot import commands, console, polling
 from bot.app import Program
-from bot.commands import Person as Reader
 from bot.render import Message, plain
 
 Bot = Application[Any, Any, Any, Any, Any, Any]
@@ -37,13 +36,10 @@ class Reply:
     text: str
     buttons: tuple[tuple[str, str], ...] = ()
 
-    def words(self) -> list[str]:
-        """The words alone; the console writes out links, which Telegram puts behind words."""
-        return re.sub(r"^ {4}https?://\S+$", "", self.text, flags=re.MULTILINE).split()
-
-    def data(self, label: str) -> str:
-        """What comes back when the button with that beginning is pressed."""
-        return next(data for text, data in self.buttons if text.startswith(label))
+    def words(self) -> str:
+        """The words alone, without white space, which differs where a long text is divided; the
+        console writes out links, which Telegram puts behind words."""
+        return "".join(re.sub(r"^ {4}https?://\S+$", "", self.text, flags=re.MULTILINE).split())
 
 
 def cited(text: str) -> set[int]:
@@ -105,6 +101,11 @@ class TelegramDoor:
         last = self._api.sent_to(self.person.chat_id)[-1]
         return await self.after(lambda: self.person.press(last, data, forged=True))
 
+    def links(self) -> set[str]:
+        """Every link that the person was ever shown."""
+        shown = self._api.sent_to(self.person.chat_id)
+        return {e["url"] for part in shown for e in part.entities if "url" in e}
+
     async def after(self, act: Callable[[], int]) -> Reply:
         """The one reply that an act brings: its parts in order, each with the disclaimer last."""
         before = len(self._api.sent_to(self.person.chat_id))
@@ -153,11 +154,6 @@ async def settled(api: BotApi, bot: Bot) -> None:
     await bot.update_queue.join()
 
 
-def reader(conversation: str) -> Reader:
-    """Somebody on the console."""
-    return console.person(conversation)
-
-
 # ------------------------------------------------------------------- the command as a process
 
 
@@ -190,6 +186,8 @@ class Process:
     def __init__(self, data: Path, *args: str, **settings: str) -> None:
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         self._err = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        self.kept = ""
+        """All that it had written to standard error when it was closed."""
         self.popen = subprocess.Popen(
             [COMMAND, *args],
             cwd=data,
@@ -236,6 +234,7 @@ class Process:
         self.popen.wait()
         if self.popen.stdin is not None and not self.popen.stdin.closed:
             self.popen.stdin.close()
+        self.kept = self.err
         self._out.close()
         self._err.close()
 

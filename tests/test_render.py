@@ -630,7 +630,8 @@ def test_a_decision_for_one_patient_is_declined_before_the_evidence() -> None:
 
 def test_the_urgent_line_comes_before_everything_else() -> None:
     text = words(replace(ANSWERED, kind=Kind.URGENT))
-    assert text.startswith(f"🚨 {EMERGENCY}\n\n🚨 {SELF_HARM}\n\nRead as")
+    assert text.startswith(f"🚨 {EMERGENCY}\n\nRead as")
+    assert SELF_HARM not in text
     assert text.index("From the research") < text.index("Sources")
     alone = words(replace(EMPTY, kind=Kind.URGENT, reason="self_harm"))
     assert alone.startswith(f"🚨 {SELF_HARM}\n\n🚨 {EMERGENCY}\n\n")

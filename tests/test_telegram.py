@@ -1,0 +1,473 @@
+"""The bot over HTTP, and as a process: who may ask, in what order, and what may break."""
+
+import asyncio
+import logging
+import shutil
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from botapi import (
+    BotApi,
+    Fault,
+    Group,
+    HtmlError,
+    Outgoing,
+    Person,
+    ResetBefore,
+    RetryAfter,
+    Status,
+)
+from conftest import settings_for
+from doors import (
+    Bot,
+    Process,
+    TelegramDoor,
+    bot_over,
+    ends_with_disclaimer,
+    process,
+    settled,
+)
+
+from bot import polling
+from bot.app import Program
+from bot.commands import COMMANDS
+from chains.assistant import Assistant
+from store.errors import DatabaseProblem, ServiceUnreachable
+from store.turn import Turn
+
+HEMANGIOMA = "Does topical timolol work for infantile hemangioma?"
+FOLLOW_UP = "and ECG screening?"
+READ_AS = "Read as: ECG screening — Infantile hemangioma"
+
+
+@pytest.fixture
+def api() -> Iterator[BotApi]:
+    with BotApi() as server:
+        yield server
+
+
+@asynccontextmanager
+async def open_bot(program: Program, api: BotApi, person: int) -> AsyncIterator[TelegramDoor]:
+    """A bot open to everybody, and somebody's chat with it."""
+    async with bot_over(program, api) as bot:
+        yield TelegramDoor(program, api, bot, api.private(person))
+
+
+# ------------------------------------------------------------------------------ deep links
+
+
+async def test_the_link_under_an_article_opens_it(program: Program, api: BotApi) -> None:
+    async with open_bot(program, api, 101) as door:
+        opened = await door.say("/start a_infantile-hemangioma")
+        assert opened.text.startswith("How should infantile hemangioma be treated")
+        assert opened.buttons
+        assert READ_AS in (await door.say(FOLLOW_UP)).text
+
+
+# ------------------------------------------------------------------------------ order
+
+
+class Held(Assistant):
+    """The assistant, which lets one conversation wait."""
+
+    def __init__(self, inner: Assistant, conversation: str) -> None:
+        vars(self).update(vars(inner))
+        self.released = asyncio.Event()
+        self.asked: list[str] = []
+        self._conversation = conversation
+
+    async def ask(
+        self, conversation_id: str, question: str, user_id: str = "console", slug: str | None = None
+    ) -> Turn:
+        self.asked.append(question)
+        if conversation_id == self._conversation:
+            await self.released.wait()
+        return await super().ask(conversation_id, question, user_id, slug)
+
+
+QUICK = [
+    "What dose of propranolol and for how long in infantile hemangioma?",
+    "and ECG screening?",
+    "and timolol?",
+    "and bleomycin?",
+]
+
+
+async def test_one_chat_is_answered_in_order_while_another_waits(
+    program: Program, api: BotApi
+) -> None:
+    held = Held(program.assistant, "telegram:201:201")
+    async with bot_over(replace(program, assistant=held), api) as bot:
+        slow, quick = api.private(201), api.private(202)
+        slow.say(HEMANGIOMA)
+        slow.say(FOLLOW_UP)
+        await asyncio.to_thread(api.wait_calls, "sendChatAction", 1)
+        for question in QUICK:
+            quick.say(question)
+        sent = await asyncio.to_thread(api.wait_sent, quick.chat_id, len(QUICK), 30.0)
+        for question, reply in zip(QUICK[1:], sent[1:], strict=True):
+            core = question.removeprefix("and ").rstrip("?")
+            assert reply.text.startswith(f"Read as: {core} — Infantile hemangioma")
+        assert not api.sent_to(slow.chat_id)
+        assert FOLLOW_UP not in [q for q in held.asked if q not in QUICK]
+        held.released.set()
+        await settled(api, bot)
+        first, second = api.texts(slow.chat_id)
+        assert "timolol" in first
+        assert second.startswith(READ_AS)
+
+
+# ------------------------------------------------------------------------------ access
+
+
+async def asked(api: BotApi, bot: Bot, person: Person, text: str = HEMANGIOMA) -> str:
+    """What they read after they wrote; nothing when the bot keeps silent."""
+    before = len(api.sent_to(person.chat_id))
+    person.say(text)
+    await settled(api, bot)
+    return "\n".join(one.text for one in api.sent_to(person.chat_id)[before:])
+
+
+async def test_by_default_only_the_people_on_the_lists_are_answered(
+    program: Program, api: BotApi
+) -> None:
+    async with bot_over(
+        program, api, access="allowlist", admin_ids=(301,), allowed_ids=(302,)
+    ) as bot:
+        for listed in (301, 302):
+            assert "timolol" in await asked(api, bot, api.private(listed))
+        stranger = api.private(303)
+        for text in (HEMANGIOMA, "/start", "/articles", "/start a_pdl-exosomes", "/start 301"):
+            refused = await asked(api, bot, stranger, text)
+            assert refused.startswith("This assistant answers invited health professionals only.")
+            assert "Your id is 303." in refused
+            assert refused.endswith(program.disclaimer.text)
+        door = TelegramDoor(program, api, bot, stranger)
+        for act in (stranger.send_sticker, stranger.send_photo):
+            assert "Your id is 303." in (await door.after(act)).text
+        pressed = await door.press("topic:pdl-exosomes")
+        assert "Your id is 303." in pressed.text
+        assert len(api.calls_of("answerCallbackQuery")) == 1
+    recalled = await program.database.recall("telegram:303:303")
+    assert not recalled.turns
+    assert recalled.topic is None
+
+
+async def test_a_stranger_is_not_listened_to_in_a_group(program: Program, api: BotApi) -> None:
+    async with bot_over(program, api, access="allowlist", admin_ids=(311,)) as bot:
+        group = api.group(-312, "Ward 7")
+        admin, stranger = api.private(311), api.member(313)
+        group.say(admin, "/articles")
+        await settled(api, bot)
+        (shown,) = api.sent_to(group.chat_id)
+        group.say(stranger, "/articles")
+        group.press(stranger, shown, shown.buttons[0][1])
+        await settled(api, bot)
+        assert len(api.sent_to(group.chat_id)) == 1
+        assert len(api.calls_of("answerCallbackQuery")) == 1
+
+
+async def test_an_invitation_code_lets_somebody_in_for_good(program: Program, api: BotApi) -> None:
+    invited = {"access": "invite", "invite_codes": "keloid-2026,second_code", "admin_ids": (321,)}
+    async with bot_over(program, api, **invited) as bot:
+        guest = api.private(322)
+        for wrong in (
+            "/start keloid-2025",
+            "/start KELOID-2026",
+            "keloid-202",
+            "keloid-2026,second_code",
+            "/start",
+            "keloid-2026 or so",
+            "é",
+        ):
+            assert "With an invitation code, send: /start CODE" in await asked(
+                api, bot, guest, wrong
+            )
+        assert "Follow-up questions" in await asked(api, bot, guest, "/start keloid-2026")
+        assert "timolol" in await asked(api, bot, guest)
+        assert "Your id is 323." in await asked(api, bot, api.private(323))
+        assert "timolol" in await asked(api, bot, api.private(321))
+    async with bot_over(program, api, **invited) as bot:
+        assert "timolol" in await asked(api, bot, guest)
+    async with bot_over(program, api, access="allowlist") as bot:
+        assert "Your id is 322." in await asked(api, bot, guest)
+
+
+# ------------------------------------------------------------------------------ groups
+
+
+async def test_in_a_group_commands_are_answered_and_chatter_is_not(
+    program: Program, api: BotApi
+) -> None:
+    async with bot_over(program, api) as bot:
+        group, ada = api.group(-401, "Ward 7"), api.member(402)
+        for chatter in ("Good morning", HEMANGIOMA, "keloid?", f"@{api.username} {HEMANGIOMA}"):
+            group.say(ada, chatter)
+        await settled(api, bot)
+        assert not api.sent_to(group.chat_id)
+        group.say(ada, f"/article@{api.username} infantile-hemangioma")
+        group.say(ada, "/context")
+        await settled(api, bot)
+        opened, context = api.sent_to(group.chat_id)
+        assert "infantile hemangioma" in opened.text
+        assert "Topic: “Infantile hemangioma”" in context.text
+        for part in (opened, context):
+            ends_with_disclaimer(part, program.disclaimer.text)
+
+
+async def test_people_and_topics_of_a_group_have_contexts_of_their_own(
+    program: Program, api: BotApi
+) -> None:
+    async with bot_over(program, api) as bot:
+        one, other = api.group(-411, "Ward 8", 5), api.group(-411, "Ward 8", 6)
+        ada, bob = api.member(412), api.member(413)
+        one.say(ada, "/article infantile-hemangioma")
+        await settled(api, bot)
+        for place, who in ((one, bob), (other, ada)):
+            place.say(who, "/context")
+            await settled(api, bot)
+            last = _last(api, place)
+            assert last.startswith("Nothing is remembered yet")
+        one.say(ada, "/context")
+        await settled(api, bot)
+        assert "Infantile hemangioma" in _last(api, one)
+
+
+def _last(api: BotApi, group: Group) -> str:
+    return api.sent_to(group.chat_id, group.topic_thread)[-1].text
+
+
+# ------------------------------------------------------------------------------ the token
+
+
+@contextmanager
+def root_handlers_kept() -> Iterator[None]:
+    """Takes back the filters that the bot puts on the root logger's handlers."""
+    kept = {h: list(h.filters) for h in logging.getLogger().handlers}
+    levels = {n: logging.getLogger(n).level for n in ("httpx", "httpcore")}
+    yield
+    for handler, filters in kept.items():
+        handler.filters = filters
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+TOKEN = "123:SECRET-token_of-this-bot"
+
+
+async def test_no_log_record_has_the_token(
+    program: Program, caplog: pytest.LogCaptureFixture
+) -> None:
+    with root_handlers_kept(), BotApi(TOKEN) as api, caplog.at_level(logging.DEBUG):
+        polling.quiet_logs(TOKEN)
+        async with open_bot(program, api, 501) as door:
+            await door.say(HEMANGIOMA)
+            api.fail_next("sendMessage", HtmlError())
+            await door.say(FOLLOW_UP)
+            other = logging.getLogger("somebody.else")
+            other.warning("GET %s/bot%s/getMe", "http://x", TOKEN)
+            for error in (_cause(TOKEN), ValueError(TOKEN)):
+                other.error("it failed", exc_info=error)
+        assert len(caplog.records) > 10
+        shown = logging.Formatter("%(name)s %(message)s")
+        for record in caplog.records:
+            assert TOKEN not in shown.format(record)
+        questions = [r for r in caplog.records if r.name.startswith("corollary")]
+        assert not [r for r in questions if "timolol" in r.getMessage()]
+
+
+def _cause(text: str) -> Exception:
+    try:
+        raise RuntimeError("outer") from ValueError(f"inner {text}")
+    except RuntimeError as e:
+        return e
+
+
+# ------------------------------------------------------------------------------ faults
+
+
+DURATION = pytest.mark.filterwarnings("ignore:.*retry_after.*:DeprecationWarning")
+"""The library changes its type some day; either is understood."""
+
+
+@DURATION
+@pytest.mark.parametrize("fault", [RetryAfter(1), HtmlError(502), ResetBefore()])
+async def test_a_reply_arrives_after_a_fault_of_the_server(
+    fault: Fault, program: Program, api: BotApi
+) -> None:
+    async with open_bot(program, api, 601) as door:
+        api.fail_next("sendMessage", fault)
+        reply = await door.say(HEMANGIOMA)
+        assert "timolol" in reply.text
+        assert not api.faults_left
+        assert len(api.texts(601)) == 1
+
+
+async def test_a_reply_whose_markup_is_refused_arrives_as_plain_text(
+    program: Program, api: BotApi
+) -> None:
+    async with open_bot(program, api, 611) as door:
+        refused = "Bad Request: can't parse entities: Unsupported start tag"
+        api.fail_next("sendMessage", Status(400, refused))
+        door.person.say("/articles")
+        await asyncio.to_thread(api.wait_sent, 611)
+        (sent,) = api.sent_to(611)
+        assert not sent.entities
+        assert sent.text.startswith("Articles (12)")
+        assert sent.text.endswith(program.disclaimer.text)
+        assert len(sent.buttons) == 12
+        assert not set(sent.text) & {"<", ">"}
+
+
+async def test_somebody_who_blocked_the_bot_harms_nobody(program: Program, api: BotApi) -> None:
+    async with bot_over(program, api) as bot:
+        gone, there = api.private(621), api.private(622)
+        blocked = Status(403, "Forbidden: bot was blocked by the user")
+        api.fail_next("sendMessage", blocked, chat_id=gone.chat_id, times=9)
+        api.fail_next("sendChatAction", blocked, chat_id=gone.chat_id, times=9)
+        assert not await asked(api, bot, gone)
+        assert "timolol" in await asked(api, bot, there)
+        assert not await asked(api, bot, gone, "/articles")
+        api.clear_faults()
+        assert (await asked(api, bot, gone, FOLLOW_UP)).startswith(READ_AS)
+
+
+class Broken(Assistant):
+    """An assistant that cannot answer."""
+
+    def __init__(self, inner: Assistant, error: Exception) -> None:
+        vars(self).update(vars(inner))
+        self._error = error
+
+    async def ask(
+        self, conversation_id: str, question: str, user_id: str = "console", slug: str | None = None
+    ) -> Turn:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [DatabaseProblem("No space."), ValueError(HEMANGIOMA)])
+async def test_a_fault_of_ours_is_told_without_details_and_logged_without_the_question(
+    error: Exception, program: Program, api: BotApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = replace(program, assistant=Broken(program.assistant, error))
+    async with open_bot(broken, api, 631) as door:
+        reply = await door.say(HEMANGIOMA)
+        assert reply.text.startswith("Your question could not be answered because of a fault")
+        assert "No space" not in reply.text
+        assert "Articles (12)" in (await door.say("/articles")).text
+    logged = [r for r in caplog.records if r.name == "corollary.telegram"]
+    assert [r.levelname for r in logged] == ["ERROR"]
+    assert HEMANGIOMA not in logging.Formatter("%(message)s").format(logged[0])
+
+
+@DURATION
+@pytest.mark.parametrize("method", ["getMe", "deleteWebhook"])
+@pytest.mark.parametrize("fault", [RetryAfter(1), HtmlError(502), Status(409, "Conflict: x")])
+async def test_a_server_that_fails_at_the_start_is_told_in_a_sentence(
+    fault: Fault, method: str, program: Program, api: BotApi
+) -> None:
+    api.fail_next(method, fault, times=9)
+    given = settings_for(
+        program.settings.data_dir, telegram_token=api.token, telegram_base_url=api.base_url
+    )
+    with root_handlers_kept(), pytest.raises(ServiceUnreachable) as told:
+        await polling.serve(replace(program, settings=given), lambda text: None)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
+    assert "Telegram cannot be reached at http://127.0.0.1" in told.value.what
+
+
+# ------------------------------------------------------------------------------ as a process
+
+
+@pytest.fixture
+def data(program: Program, data_folder: Path, tmp_path: Path) -> Path:
+    """A data folder of one's own with the samples built."""
+    return Path(shutil.copytree(data_folder, tmp_path / "data"))
+
+
+@contextmanager
+def telegram(data: Path, api: BotApi, **settings: str) -> Iterator[Process]:
+    """`corollary telegram`, running."""
+    given = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api.base_url, "ACCESS": "open"}
+    with process(data, "-v", "telegram", **{**given, **settings}) as running:
+        yield running
+
+
+def replied(api: BotApi, person: Person, text: str) -> Outgoing:
+    """The reply of a running process."""
+    before = len(api.sent_to(person.chat_id))
+    person.say(text)
+    api.wait_sent(person.chat_id, before + 1, 60.0)
+    return list(api.outgoing_texts())[-1]
+
+
+def test_the_context_survives_a_kill_and_sigterm_ends_in_peace(data: Path) -> None:
+    with BotApi(TOKEN) as api:
+        ada = api.private(701)
+        with telegram(data, api) as first:
+            first.wait_for(lambda: "is listening" in first.err)
+            assert [c["command"] for c in api.commands()] == list(COMMANDS)
+            assert "timolol" in replied(api, ada, HEMANGIOMA).text
+            first.popen.kill()
+            first.popen.wait()
+        ada.say(FOLLOW_UP)
+        with telegram(data, api) as second:
+            api.wait_sent(ada.chat_id, 2, 60.0)
+            answered = list(api.outgoing_texts())[-1].text
+            assert answered.startswith(READ_AS)
+            asked_at = time.monotonic()
+            second.popen.send_signal(signal.SIGTERM)
+            ended = second.end(10.0)
+        assert time.monotonic() - asked_at < 10
+        assert ended.code == 0
+        assert "Ending" in ended.told()
+        assert TOKEN not in ended.err + first.kept
+        assert "timolol" not in ended.err
+        assert "ECG" not in ended.err
+
+
+def test_a_token_that_is_taken_back_ends_it_with_a_clear_line(data: Path) -> None:
+    with BotApi(TOKEN) as api, telegram(data, api) as running:
+        running.wait_for(lambda: "is listening" in running.err)
+        api.token = "123:ANOTHER"
+        api.private(711).say(HEMANGIOMA)
+        ended = running.end(30.0)
+    assert ended.code == 2
+    assert "does not accept COROLLARY_TELEGRAM_TOKEN" in ended.told()
+    assert TOKEN not in ended.err
+
+
+def test_a_wrong_token_and_an_unreachable_server_end_it_with_two_sentences(
+    data: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(data, tmp_path / "other"))
+    with BotApi("123:ANOTHER") as api, telegram(data, api) as wrong:
+        nowhere = "http://127.0.0.1:9/bot"
+        with telegram(other, api, TELEGRAM_BASE_URL=nowhere) as unreachable:
+            ended = {"wrong": wrong.end(), "unreachable": unreachable.end()}
+    assert "does not accept COROLLARY_TELEGRAM_TOKEN." in ended["wrong"].told()
+    assert "cannot be reached at http://127.0.0.1:9" in ended["unreachable"].told()
+    for one in ended.values():
+        assert one.code == 2
+        assert TOKEN not in one.err
+        assert len(one.err.splitlines()) == 2
+
+
+def test_a_chat_on_the_console_survives_a_kill(data: Path) -> None:
+    with process(data, "chat") as first:
+        first.type(HEMANGIOMA)
+        first.wait_for(lambda: "Professional disclaimer" in first.out)
+        first.popen.kill()
+        assert first.popen.wait() == -signal.SIGKILL
+    with process(data, "chat") as second:
+        second.type(FOLLOW_UP)
+        ended = second.end()
+    assert ended.code == 0
+    assert READ_AS in ended.out
+    assert not ended.told()

@@ -5,6 +5,7 @@ another; an old build is closed when its last borrower has gone.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,9 @@ from pathlib import Path
 from store.conversations import Database
 from store.errors import StoreProblem
 from store.index import Build, open_build
+
+
+log = logging.getLogger("corollary.store")
 
 
 @dataclass
@@ -70,11 +74,20 @@ class Library:
             raise StoreProblem("There is no build yet.", "Run `corollary articles reload`.")
         old = self._current
         if old is None or old.build.id != name:
-            build = await asyncio.to_thread(open_build, self._root, name, embedder=self._embedder)
-            self._current = _Loan(build)
-            if old is not None:
-                old.retired = True
-                await self._close_if_done(old)
+            try:
+                build = await asyncio.to_thread(
+                    open_build, self._root, name, embedder=self._embedder
+                )
+            except StoreProblem as e:
+                if old is None:
+                    raise
+                # A sound build is open: a question does not fail because of a reload gone wrong.
+                log.error("still serving build %s: %s", old.build.id, e.what)
+            else:
+                self._current = _Loan(build)
+                if old is not None:
+                    old.retired = True
+                    await self._close_if_done(old)
         self._looked_at = time.monotonic()
 
     async def _close_if_done(self, loan: _Loan) -> None:

@@ -188,8 +188,8 @@ async def test_a_rollback_is_followed_like_a_reload(
         assert build.id == first
 
 
-async def test_a_build_that_cannot_be_trusted_is_not_lent(
-    shelf: Shelf, database: Database, library: Library
+async def test_a_build_that_cannot_be_trusted_is_not_lent_while_a_sound_one_is_open(
+    shelf: Shelf, database: Database, library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:
     build = (await shelf.reload(database)).build or ""
     async with library.borrow():
@@ -201,8 +201,13 @@ async def test_a_build_that_cannot_be_trusted_is_not_lent(
     await other.close()
     newer = (await shelf.reload(database)).build or ""
     shutil.move(shelf.builds / newer, shelf.folder / "away")
+    async with library.borrow() as found:
+        assert found.id == build
+        assert is_open(found)
+    assert newer in caplog.text
+    fresh = Library(database, shelf.builds, EMBEDDER)
     with pytest.raises(StoreProblem, match=newer):
-        async with library.borrow():
+        async with fresh.borrow():
             pass
     shutil.move(shelf.folder / "away", shelf.builds / newer)
     async with library.borrow() as found:

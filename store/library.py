@@ -16,7 +16,6 @@ from store.conversations import Database
 from store.errors import StoreProblem
 from store.index import Build, open_build
 
-
 log = logging.getLogger("corollary.store")
 
 

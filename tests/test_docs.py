@@ -342,7 +342,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert all(link.startswith("https://") for link in links if ":" in link)
 
 
-@pytest.mark.parametrize("word", ["/work/", "pypi.org", "TODO"])
+@pytest.mark.parametrize("word", ["TODO", "FIXME", "file://"])
 def test_nothing_of_the_workshop_is_left_in_the_pages(word: str) -> None:
     others = [ROOT / ".env.example", ROOT / "docs" / "chat.svg"]
     assert [p.name for p in [*PAGES, *others] if word in p.read_text(encoding="utf-8")] == []

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import (
+    articles_dir,
     data_dir,
     disclaimer_of,
     open_database,
@@ -20,12 +21,7 @@ from store.article import Article, article_dict, is_served
 from store.errors import ArticlesProblem, UnknownArticle
 from store.index import Progress
 from store.parse import ParsedFile, article_files, parse_paths
-from store.reload import SAMPLES, Report, reload
-
-
-def folder_of(settings: Settings) -> Path:
-    """The article folder in force."""
-    return settings.articles_dir.expanduser().absolute() if settings.articles_dir else SAMPLES
+from store.reload import Report, reload
 
 
 def check(paths: list[Path]) -> tuple[dict[str, Any], bool]:
@@ -85,7 +81,7 @@ def listed(settings: Settings, today: Any) -> list[dict[str, Any]]:
 
 
 def _articles(settings: Settings) -> list[Article]:
-    files = parse_paths(article_files(folder_of(settings)))
+    files = parse_paths(article_files(articles_dir(settings)))
     return sorted((f.article for f in files if f.article), key=lambda a: a.slug)
 
 
@@ -99,7 +95,7 @@ def find(settings: Settings, slug: str) -> Article:
     near = difflib.get_close_matches(slug, articles, 3, 0.5)
     hint = f"Did you mean {', '.join(near)}?" if near else ""
     raise UnknownArticle(
-        f"There is no article `{slug}` in {folder_of(settings)}.",
+        f"There is no article `{slug}` in {articles_dir(settings)}.",
         f"{hint} `corollary articles list` shows all.".strip(),
     )
 

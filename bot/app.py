@@ -56,10 +56,15 @@ def disclaimer_of(settings: Settings) -> Disclaimer:
     return Disclaimer(load("disclaimer", operator=settings.operator_name))
 
 
+def articles_dir(settings: Settings) -> Path:
+    """The article folder in force: the configured one, else the samples."""
+    return settings.articles_dir.expanduser().absolute() if settings.articles_dir else SAMPLES
+
+
 def recipe_of(settings: Settings, embedder: str) -> Recipe:
     """What a build is to be made from. The samples count as another source when they change."""
     if settings.articles_dir is not None:
-        folder = settings.articles_dir.expanduser().absolute()
+        folder = articles_dir(settings)
         return Recipe(folder, rules_of(settings), embedder, str(folder))
     digest = hashlib.sha256()
     for path in sorted(SAMPLES.glob("*.md")):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.app import data_dir, open_database, open_embeddings, recipe_of
+from bot.app import articles_dir, data_dir, open_database, open_embeddings
 from bot.settings import Settings, unknown_names
 from store.errors import CorollaryError, ServiceUnreachable, StoreProblem
 from store.index import open_build
@@ -75,7 +75,7 @@ async def _database(settings: Settings) -> tuple[bool, str]:
 
 
 async def _articles(settings: Settings) -> tuple[bool, str]:
-    folder = recipe_of(settings, "").articles_dir
+    folder = articles_dir(settings)
     files = await asyncio.to_thread(parse_paths, article_files(folder))
     refused = [f.path.name for f in files if not f.accepted]
     if refused:

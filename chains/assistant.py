@@ -30,7 +30,7 @@ from chains.retrieve import rank_articles, rank_sections, search_article, search
 from chains.safety import orders_for_one_patient, urgency
 from chains.topics import Topics
 from store.article import Article, ServingRules, caution_for, is_quotable, is_served, weakest
-from store.conversations import Database, Recalled
+from store.conversations import Database, Recalled, RememberedTurn
 from store.errors import QuestionRefused, UnknownArticle
 from store.index import Build, Hit, Vectors
 from store.lexical import stem, terms
@@ -183,7 +183,7 @@ class Assistant:
             hits = search_article(build, query.slug, query.text, vector)
             missing = cover.missing(query.slug, query.text)
         with clock("compose"):
-            return self._compose(build, recalled, query, hits, missing, cover, vector)
+            return self._compose(build, recalled, query, hits, missing, vector)
 
     def _find_topic(
         self, build: Build, query: Query, topics: Topics, cover: Cover, vector: Vectors
@@ -252,15 +252,15 @@ class Assistant:
         query: Query,
         hits: list[Hit],
         missing: list[Missing],
-        cover: Cover,
         vector: Vectors,
     ) -> Turn:
-        weight = _weight(missing)
+        weight, urgent = _weight(missing), urgency(query.question)
+        unknown = _all_missing(about(query.text), missing)
         # In an emergency statements beside the point are in the way.
-        limit = MAX_MISSING if urgency(query.question) is None else TALK_WEIGHT
+        limit = MAX_MISSING if urgent is None else TALK_WEIGHT
         picked = (
             choose(build, hits, query.text, self._rules, self._today())
-            if weight < limit and not _all_missing(about(query.text), missing)
+            if weight < limit and not unknown
             else []
         )
         confidence = (hits[0].score if hits else 0.0) - weight
@@ -268,7 +268,7 @@ class Assistant:
         if not any(gives_what_is_asked(query.text, c.statement.text) for c in picked):
             topics, _ = self._reader(build)
             elsewhere = _only_names(replace(query, slug=None), topics)
-            if elsewhere.options and _all_missing(about(query.text), missing):
+            if elsewhere.options and unknown:
                 return self._without_topic(build, recalled, elsewhere, vector)
             if query.found and query.slug not in {h.slug for h in topics.hinted(query.text)}:
                 # Nothing but likeness spoke for this article: it does not become the topic.
@@ -282,7 +282,7 @@ class Assistant:
             kind, reason = (kind if changed else Kind.PARTLY_ANSWERED), "not_spoken_of"
         if orders_for_one_patient(query.question):
             kind, reason = Kind.PATIENT_SPECIFIC, "needs_patient"
-        if urgent := urgency(query.question):
+        if urgent:
             kind, reason = Kind.URGENT, urgent
         answer = self._quoting(
             build, recalled, query, kind, picked, reason=reason, confidence=confidence
@@ -339,25 +339,21 @@ class Assistant:
                 build, recalled, query, Kind.NEEDS_CLARIFICATION, reason="nothing_to_explain"
             )
         answered = quoted[-1]
-        texts = [q["text"] for s in answered.answer["sections"] for q in s["statements"]]
-        again = _find(build, texts)
+        again = [c for c in _find(build, _texts(answered)) if self._serves(c.article)]
         core = str(answered.answer.get("text_asked") or answered.question)
         slug = answered.topic if answered.topic in build.articles else None
         query = replace(query, text=core, slug=slug, read_as=f"{query.act.value}: {core}")
         picked = again
         if query.act is Act.SHORTER:
-            picked = sorted(again, key=lambda c: -c.score)[:1] if again else []
+            picked = again[:1]
         elif query.act in (Act.MORE, Act.WHY) and slug is not None:
-            shown = frozenset(
-                q["text"] for t in quoted for s in t.answer["sections"] for q in s["statements"]
-            )
+            shown = _texts(*quoted)
             hits = search_article(build, slug, core, self._vector(core))
             if query.act is Act.WHY:
                 hits = _same_sources(build, hits, again)
             picked = choose(build, hits, core, self._rules, self._today(), shown=shown)
         if not picked:
             return self._turn(build, recalled, query, Kind.NOT_COVERED, reason="nothing_more")
-        picked = [c for c in picked if is_served(c.article, self._rules, self._today())]
         return self._quoting(build, recalled, query, Kind.ANSWERED, picked)
 
     def _turn(
@@ -372,14 +368,9 @@ class Assistant:
         article = build.articles.get(slug or "")
         before = build.articles.get(recalled.topic or "")
         asked = [query.question, query.text, *(t.question for t in recalled.turns)]
-        shown = {
-            q["text"]
-            for t in recalled.turns
-            for s in t.answer.get("sections", ())
-            for q in s["statements"]
-        }
-        for section in cast("tuple[AnswerSection, ...]", said.get("sections", ())):
-            shown.update(q.text for q in section.statements)
+        sections = cast("tuple[AnswerSection, ...]", said.get("sections", ()))
+        quoted = {q.text for section in sections for q in section.statements}
+        shown = _texts(*recalled.turns) | quoted
         base = Turn(
             kind=kind,
             question=query.question,
@@ -392,7 +383,7 @@ class Assistant:
             ),
             text_asked=query.text,
             followups=(
-                tuple(self.suggestions(article, asked, frozenset(shown)))
+                tuple(self.suggestions(article, asked, shown))
                 if article and kind is not Kind.NEEDS_CLARIFICATION
                 else ()
             ),
@@ -503,18 +494,23 @@ def _all_missing(subjects: set[str], missing: list[Missing]) -> bool:
 
 def _nearest(build: Build, hit: Hit) -> Nearest:
     passage = build.passages[hit.row]
-    article = build.articles[passage.article]
-    section = next(s for s in article.sections if s.id == passage.section)
+    article, section = build.place(passage)
     return Nearest(article.slug, article.title, section.title)
 
 
-def _find(build: Build, texts: list[str]) -> list[Chosen]:
+def _texts(*turns: RememberedTurn) -> frozenset[str]:
+    """The statements that these turns quoted."""
+    return frozenset(
+        q["text"] for t in turns for s in t.answer.get("sections", ()) for q in s["statements"]
+    )
+
+
+def _find(build: Build, texts: frozenset[str]) -> list[Chosen]:
     """Statements quoted before, as the present build has them; those it has not are gone."""
     wanted = set(texts)
     found = []
     for passage in build.passages:
-        article = build.articles[passage.article]
-        section = next(s for s in article.sections if s.id == passage.section)
+        article, section = build.place(passage)
         for i in passage.statements:
             text = section.statements[i].text
             if text in wanted and is_quotable(article, section.statements[i]):
@@ -529,8 +525,7 @@ def _same_sources(build: Build, hits: list[Hit], quoted: list[Chosen]) -> list[H
 
     def rests(hit: Hit) -> bool:
         passage = build.passages[hit.row]
-        article = build.articles[passage.article]
-        section = next(s for s in article.sections if s.id == passage.section)
+        article, section = build.place(passage)
         return any(
             (article.slug, n) in cited
             for i in passage.statements

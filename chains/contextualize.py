@@ -83,8 +83,6 @@ class Query:
     slug: str | None
     """The article the question is about; None when that is to be found over the whole store."""
     read_as: str | None = None
-    named: bool = False
-    """The question itself names the topic."""
     found: bool = False
     """The topic was found by searching, neither named nor under discussion."""
     options: tuple[str, ...] = ()
@@ -119,10 +117,10 @@ def contextualize(
     if carried:
         core = carried
     if not carried and (is_named or current is None):
-        return Query(act, asked, core, slug, named=is_named)
+        return Query(act, asked, core, slug)
     name = build.articles[slug].topic
     read_as = f"{core.rstrip(' ?.!')} — {name}"
-    return Query(act, asked, core, slug, read_as, named=is_named)
+    return Query(act, asked, core, slug, read_as)
 
 
 def _topic(

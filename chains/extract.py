@@ -77,8 +77,7 @@ def choose(
 
 def _statements(build: Build, hit: Hit, question: str) -> list[Chosen]:
     passage = build.passages[hit.row]
-    article = build.articles[passage.article]
-    section = next(s for s in article.sections if s.id == passage.section)
+    article, section = build.place(passage)
     every = [Chosen(article, section, i, passage.id, hit.score) for i in passage.statements]
     if len(every) == 1:
         return every

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from store.article import Article, Passage, ServingRules, passages
+from store.article import Article, Passage, Section, ServingRules, passages
 from store.errors import EmbedderMismatch, StoreProblem
 from store.lexical import Lexical
 
@@ -284,6 +284,11 @@ class Build:
     def id(self) -> str:
         """The build's name."""
         return self.manifest.id
+
+    def place(self, passage: Passage) -> tuple[Article, Section]:
+        """The article and section that the passage is from."""
+        article = self.articles[passage.article]
+        return article, next(s for s in article.sections if s.id == passage.section)
 
     def nearest(self, vector: Vectors, k: int) -> list[Hit]:
         """The nearest passages of the whole store, nearest first; at most `k`."""

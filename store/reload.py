@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,18 +124,7 @@ async def reload(
         keep = {manifest.id, *(await database.known_builds())[:KEPT_BUILDS]}
         keep |= {current} if current else set()
         await asyncio.to_thread(index.remove_builds, root, keep)
-    return Report(
-        manifest.id,
-        report.added,
-        report.changed,
-        report.removed,
-        report.unchanged,
-        report.not_served,
-        report.downgraded,
-        report.refused,
-        manifest.passages,
-        counted,
-    )
+    return replace(report, build=manifest.id, passages=manifest.passages, embedded=counted)
 
 
 def _articles_before(root: Path, build: str | None, recipe: Recipe) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,16 @@ async def program(data_folder: Path) -> AsyncIterator[Program]:
     """The sample articles, built once. Use conversation ids of your own; change nothing else."""
     async with open_program(settings_for(data_folder), say=lambda text: None) as opened:
         yield opened
+
+
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may write anywhere: for a while it is somebody whom permissions bind."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import click
 import pytest
 from botapi import BotApi
 from click.testing import CliRunner
+from conftest import without_privileges
 from doors import COMMAND, InProcess, Ran, cited, environment, listed
 
 from bot.__main__ import cli
@@ -239,19 +239,6 @@ def test_a_data_folder_that_is_a_file_is_told_with_the_setting(
             refused(corollary(*args), 2, f"The data folder {data} cannot", "COROLLARY_DATA_DIR")
 
 
-@contextmanager
-def unprivileged() -> Iterator[None]:
-    """As somebody whom permissions bind."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs the permissions of Unix")
 def test_a_data_folder_that_may_not_be_written_to_is_told_with_the_setting(
     corollary: InProcess, tmp_path: Path
@@ -264,7 +251,7 @@ def test_a_data_folder_that_may_not_be_written_to_is_told_with_the_setting(
     tmp_path.chmod(0o755)
     data.chmod(0o555)
     corollary.data = data
-    with unprivileged():
+    with without_privileges():
         ran = corollary("ask", "keloid?")
     refused(ran, 2, f"The data folder {data} cannot be written to: Permission denied.")
 

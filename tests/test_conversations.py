@@ -10,7 +10,6 @@ import tempfile
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from conftest import without_privileges
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from store import conversations as tables
@@ -594,19 +594,6 @@ async def test_a_file_that_is_not_a_database_is_named_and_left_alone(tmp_path: P
     assert str(path) in problem.what
     assert "not a database" in problem.what
     assert path.read_bytes() == content
-
-
-@contextmanager
-def without_privileges() -> Iterator[None]:
-    """Root may write anywhere: for a while it is somebody else."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.mark.parametrize("there_before", [False, True])

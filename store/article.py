@@ -7,7 +7,7 @@ tested without Chroma, SQL or a model.
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -24,14 +24,36 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-MOVES: dict[Status, frozenset[Status]] = {
-    Status.SUBMITTED: frozenset({Status.UNDER_REVIEW, Status.WITHDRAWN}),
-    Status.UNDER_REVIEW: frozenset({Status.SUBMITTED, Status.APPROVED, Status.WITHDRAWN}),
-    Status.APPROVED: frozenset({Status.UNDER_REVIEW, Status.RETIRED, Status.WITHDRAWN}),
-    Status.RETIRED: frozenset({Status.UNDER_REVIEW, Status.WITHDRAWN}),
-    Status.WITHDRAWN: frozenset(),
+class Move(StrEnum):
+    """What a reviewer can do with an article. The value is the word of the command."""
+
+    SUBMIT = "submit"
+    START = "start"
+    APPROVE = "approve"
+    RETURN = "return"
+    RETIRE = "retire"
+    WITHDRAW = "withdraw"
+
+
+_ANY = frozenset(Status)
+
+MOVES: dict[Move, tuple[frozenset[Status], Status]] = {
+    Move.SUBMIT: (frozenset({Status.SUBMITTED}), Status.SUBMITTED),
+    Move.START: (
+        frozenset({Status.SUBMITTED, Status.APPROVED, Status.RETIRED}),
+        Status.UNDER_REVIEW,
+    ),
+    Move.APPROVE: (frozenset({Status.UNDER_REVIEW}), Status.APPROVED),
+    Move.RETURN: (frozenset({Status.UNDER_REVIEW, Status.APPROVED}), Status.SUBMITTED),
+    Move.RETIRE: (frozenset({Status.APPROVED}), Status.RETIRED),
+    Move.WITHDRAW: (_ANY - {Status.WITHDRAWN}, Status.WITHDRAWN),
 }
-"""The moves that review allows; anything else is refused."""
+"""From which (effective) statuses a move is allowed, and where it leads; nothing else is.
+
+`submit` on a submitted article hands the present text in again, after a return or an edit.
+"""
+
+_ENDS_APPROVAL = frozenset({"start", "return", "reject", "retire", "withdraw"})
 
 
 class Caution(StrEnum):
@@ -202,14 +224,25 @@ class Article:
         canonical = json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
-    def effective_status(self) -> Status:
-        """The status that counts: an approval of another text than this one is no approval."""
-        if self.status is not Status.APPROVED:
-            return self.status
-        approvals = [r for r in self.reviews if r.decision == "approve"]
-        if approvals and approvals[-1].sha256 == self.sha256():
-            return Status.APPROVED
-        return Status.UNDER_REVIEW
+    def approvers(self) -> tuple[str, ...]:
+        """Who approved exactly this text, one entry a person, since it last lost its approval."""
+        found: dict[str, str] = {}
+        pinned = self.sha256()
+        for review in reversed(self.reviews):
+            if review.decision in _ENDS_APPROVAL:
+                break
+            if review.decision != Move.APPROVE:
+                continue
+            if review.sha256 != pinned:
+                break
+            found[" ".join(review.by.casefold().split())] = review.by
+        return tuple(reversed(found.values()))
+
+    def effective_status(self, approvals: int = 1) -> Status:
+        """The status that counts: approved means that `approvals` people approved this text."""
+        if self.status is Status.APPROVED and len(self.approvers()) < approvals:
+            return Status.UNDER_REVIEW
+        return self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +252,13 @@ class ServingRules:
     serve_under_review: bool = False
     grace_days: int = 90
     """Days after `review_by` during which an approved article is still served, with a caution."""
+    approvals: int = 1
+    """How many different people must have approved the text."""
 
 
 def is_served(article: Article, rules: ServingRules, today: date) -> bool:
     """Whether anything of the article may be quoted today."""
-    status = article.effective_status()
+    status = article.effective_status(rules.approvals)
     if status is Status.UNDER_REVIEW:
         return rules.serve_under_review
     if status is not Status.APPROVED:
@@ -252,6 +287,25 @@ def is_quotable(article: Article, statement: Statement) -> bool:
     if not statement.citations:
         return statement.reports_absence
     return any(not article.reference(n).retracted for n in statement.citations)
+
+
+def quote_digest(text: str, keys: Iterable[str]) -> str:
+    """SHA-256 (hex) of a statement with the keys of the sources it rests on, in any order.
+
+    It tells whether what somebody was shown still stands: other words or other sources are
+    another statement.
+    """
+    parts = [text, *sorted(set(keys))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def quote_digests(article: Article) -> frozenset[str]:
+    """The digest of every statement of the article that may be quoted."""
+    return frozenset(
+        quote_digest(s.text, [article.reference(n).key for n in s.citations])
+        for _, s in article.statements()
+        if is_quotable(article, s)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from store.article import (
     MOVES,
     Article,
     Caution,
+    Move,
     Part,
     Reference,
     Section,
@@ -26,20 +27,24 @@ from store.article import (
     is_quotable,
     is_served,
     passages,
+    quote_digest,
+    quote_digests,
     weakest,
 )
 
 # ---------------------------------------------------------------------- status
 
 
-def test_every_status_has_its_moves_and_withdrawn_is_reachable_from_all() -> None:
-    assert set(MOVES) == set(Status)
-    for status, moves in MOVES.items():
-        assert status not in moves
-        assert status is Status.WITHDRAWN or Status.WITHDRAWN in moves
-    assert MOVES[Status.WITHDRAWN] == frozenset()
-    assert [s for s, moves in MOVES.items() if Status.APPROVED in moves] == [Status.UNDER_REVIEW]
-    assert [s for s, moves in MOVES.items() if Status.RETIRED in moves] == [Status.APPROVED]
+def test_the_moves_are_a_table_and_withdrawn_is_reachable_from_all() -> None:
+    assert set(MOVES) == set(Move)
+    assert {move: (sorted(sources), to) for move, (sources, to) in MOVES.items()} == {
+        "submit": (["submitted"], "submitted"),
+        "start": (["approved", "retired", "submitted"], "under_review"),
+        "approve": (["under_review"], "approved"),
+        "return": (["approved", "under_review"], "submitted"),
+        "retire": (["approved"], "retired"),
+        "withdraw": (["approved", "retired", "submitted", "under_review"], "withdrawn"),
+    }
 
 
 def test_every_caution_has_its_place_in_the_order() -> None:
@@ -173,6 +178,44 @@ def test_the_last_approval_is_the_one_that_counts() -> None:
     other = replace(article.reviews[0], sha256="0" * 64)
     assert replace(article, reviews=(other, *article.reviews)).effective_status() == "approved"
     assert replace(article, reviews=(*article.reviews, other)).effective_status() == "under_review"
+
+
+@pytest.mark.parametrize("ending", ["start", "return", "reject", "retire", "withdraw"])
+def test_a_later_decision_ends_an_approval_until_the_next_one(ending: str) -> None:
+    article = with_status(Status.APPROVED, None)
+    ended = replace(article.reviews[0], decision=ending)
+    sent_back = replace(article, reviews=(*article.reviews, ended))
+    assert sent_back.effective_status() is Status.UNDER_REVIEW
+    again = replace(sent_back, reviews=(*sent_back.reviews, *article.reviews))
+    assert again.effective_status() is Status.APPROVED
+
+
+def test_two_approvals_are_those_of_two_people() -> None:
+    article = with_status(Status.APPROVED, None)
+    first = article.reviews[0]
+    same = replace(article, reviews=(first, replace(first, by="  dr  a ")))
+    other = replace(article, reviews=(first, replace(first, by="Dr B")))
+    edited = replace(article, reviews=(replace(first, sha256="0" * 64), replace(first, by="Dr B")))
+    assert same.approvers() == ("Dr A",)
+    assert other.approvers() == ("Dr A", "Dr B")
+    assert edited.approvers() == ("Dr B",)
+    strict = ServingRules(approvals=2)
+    assert not is_served(same, strict, TODAY)
+    assert is_served(other, strict, TODAY)
+    assert not is_served(edited, strict, TODAY)
+    assert same.effective_status(2) is Status.UNDER_REVIEW
+
+
+def test_a_quote_is_known_by_its_words_and_its_sources() -> None:
+    article = an_article()
+    statement = article.sections[1].statements[1]
+    keys = [article.reference(n).key for n in statement.citations]
+    assert quote_digest(statement.text, reversed(keys)) in quote_digests(article)
+    assert quote_digest(statement.text, keys[:1]) not in quote_digests(article)
+    assert quote_digest(statement.text + " ", keys) not in quote_digests(article)
+    assert len(quote_digests(article)) == 3
+    withdrawn = edit_reference(article, retracted=True)
+    assert len(quote_digests(withdrawn)) == 2
 
 
 # ---------------------------------------------------------------------- what has ground

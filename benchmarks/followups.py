@@ -131,10 +131,10 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         articles.append(article)
     known = _known(options.cache, articles, model)
     rules = ServingRules()
-    manifest = index.write_build(
+    manifest, _ = index.write_build(
         folder / "builds",
         articles,
-        embeddings=model,
+        embeddings=lambda: model,
         embedder=IDENTITY,
         rules=rules,
         source="benchmark",

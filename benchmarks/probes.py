@@ -20,16 +20,15 @@ from store.article import ServingRules
 from store.conversations import Database, sqlite_url
 from store.embeddings import IDENTITY, MiniLM
 from store.library import Library
-from store.reload import SAMPLES, Recipe, reload
+from store.reload import SAMPLES, Recipe, in_a_thread, reload
 
 
 async def measure(articles_dir: Path, folder: Path) -> dict[str, Any]:
     """Counts and the single outcomes, in a store made for it below `folder`."""
     rules, model = ServingRules(serve_under_review=True), MiniLM()
     database = await Database.open(sqlite_url(folder / "corollary.db"))
-    await reload(
-        database, folder / "builds", Recipe(articles_dir, rules, IDENTITY), model, who="benchmark"
-    )
+    recipe = Recipe(articles_dir, rules, IDENTITY)
+    await reload(database, folder / "builds", recipe, in_a_thread(model), who="benchmark")
     library = Library(database, folder / "builds", IDENTITY)
     assistant = Assistant(
         library=library, database=database, embeddings=model, rules=rules, rarity=model.rarity

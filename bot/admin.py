@@ -1,98 +1,117 @@
-"""`corollary articles …`: check, reload, list, show."""
+"""What those who keep the articles can do, whichever door they come through.
 
+Every function returns values; `bot.reports` and the doors put them into words. Whatever changes
+something leaves a line in the audit.
+"""
+
+import asyncio
+import difflib
 import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.app import (
-    articles_dir,
-    data_dir,
-    disclaimer_of,
-    open_database,
-    open_embeddings,
-    recipe_of,
-    rules_of,
-    told,
-)
+from store.diff import ArticleDiff, compare
+from store.page import Draft, read_page
+
+from bot.app import Desk, articles_dir, disclaimer_of, reload_at, rules_of
 from bot.commands import page
 from bot.render import plain
+from bot.reports import Gaps, file_dict
 from bot.settings import Settings
-from store.article import Article, article_dict, is_served
-from store.errors import ArticlesProblem, UnknownArticle
-from store.index import Progress
-from store.parse import ParsedFile, article_files, parse_paths
-from store.reload import Report, reload
+from store.article import Article, Move, Status, article_dict, is_served
+from store.conversations import Database
+from store.errors import ArticlesProblem, ReviewRefused, UnknownArticle
+from store.index import Progress, iter_manifests, open_build
+from store.parse import MAX_BYTES, ParsedFile, article_files, parse_bytes, parse_paths
+from store.records import AuditEntry
+from store.reload import SAMPLES, as_it_stands, roll_back
+from store.report import Report
+from store.review import Decided, decide
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+CONSOLE_USER = "console"
+"""Who asks at the console: the operator, whose questions are the operator's to read."""
+MAX_PAGE_BYTES = 2_000_000
+
+
+# --------------------------------------------------------------------------- looking
 
 
 def check(paths: list[Path]) -> tuple[dict[str, Any], bool]:
     """Every problem of every file, and whether all are accepted."""
     for path in paths:
-        if not path.exists():
+        if not os.path.lexists(path):
             raise ArticlesProblem(f"{path} does not exist.", "Name article files or folders.")
     files = parse_paths(paths)
     return {"files": [file_dict(f) for f in files]}, all(f.accepted for f in files)
 
 
-def file_dict(f: ParsedFile) -> dict[str, Any]:
-    """One checked file as programs read it."""
-    return {
-        "path": str(f.path),
-        "slug": f.slug,
-        "accepted": f.accepted,
-        "problems": [
-            {
-                "severity": p.severity,
-                "code": p.code,
-                "line": p.line,
-                "field": p.field,
-                "message": p.message,
-            }
-            for p in f.problems
-        ],
-    }
-
-
-def checked_text(result: dict[str, Any]) -> str:
-    """The check as a person reads it: one line a problem, file:line first."""
-    lines = []
-    for f in result["files"]:
-        for p in f["problems"]:
-            where = f" ({p['field']})" if p["field"] else ""
-            lines.append(f"{f['path']}:{p['line']}: {p['severity']}: {p['message']}{where}")
-    refused = sum(not f["accepted"] for f in result["files"])
-    lines.append(f"{len(result['files'])} files, {refused} refused.")
-    return "\n".join(lines)
-
-
-def listed(settings: Settings, today: Any) -> list[dict[str, Any]]:
+def listed(
+    settings: Settings, today: date, *, status: Status | None = None, overdue: bool = False
+) -> list[dict[str, Any]]:
     """The articles of the folder, by slug, and whether each may be served."""
     rules = rules_of(settings)
-    return [
-        {
-            "slug": a.slug,
-            "title": a.title,
-            "status": a.effective_status().value,
-            "updated": a.updated.isoformat(),
-            "review_by": a.review_by.isoformat() if a.review_by else None,
-            "served": is_served(a, rules, today),
-        }
-        for a in _articles(settings)
-    ]
+    rows = []
+    for article in _articles(settings):
+        late = article.review_by is not None and article.review_by < today
+        if (status and article.status is not status) or (overdue and not late):
+            continue
+        rows.append(
+            {
+                "slug": article.slug,
+                "title": article.title,
+                "status": article.status.value,
+                "updated": article.updated.isoformat(),
+                "review_by": article.review_by.isoformat() if article.review_by else None,
+                "served": is_served(article, rules, today),
+                "overdue": late,
+            }
+        )
+    return rows
+
+
+def refused_files(settings: Settings) -> list[ParsedFile]:
+    """The files of the folder that are no sound articles."""
+    return [f for f in _files(settings) if f.article is None]
+
+
+def _files(settings: Settings) -> list[ParsedFile]:
+    return parse_paths(article_files(articles_dir(settings)))
 
 
 def _articles(settings: Settings) -> list[Article]:
-    files = parse_paths(article_files(articles_dir(settings)))
-    return sorted((f.article for f in files if f.article), key=lambda a: a.slug)
+    rules = rules_of(settings)
+    found = [as_it_stands(f.article, rules) for f in _files(settings) if f.article]
+    return sorted(found, key=lambda a: a.slug)
 
 
 def find(settings: Settings, slug: str) -> Article:
     """The article of the folder; UnknownArticle names the near ones."""
-    articles = {a.slug: a for a in _articles(settings)}
-    if slug in articles:
-        return articles[slug]
-    import difflib
+    return as_it_stands(find_file(settings, slug)[1], rules_of(settings))
 
-    near = difflib.get_close_matches(slug, articles, 3, 0.5)
+
+def find_file(settings: Settings, slug: str) -> tuple[Path, Article]:
+    """The file of an article of the folder, and the article as written there.
+
+    Raises UnknownArticle, which names near ones, or ArticlesProblem when its file is refused.
+    """
+    files = {f.slug: f for f in _files(settings)}
+    found = files.get(slug)
+    if found is not None and found.article is not None:
+        return found.path, found.article
+    if found is not None:
+        first = next(p for p in found.problems if p.severity == "error")
+        raise ArticlesProblem(
+            f"{found.path}:{first.line}: {first.message}",
+            f"`corollary articles check {found.path}` lists every problem.",
+        )
+    near = difflib.get_close_matches(slug, files, 3, 0.5)
     hint = f"Did you mean {', '.join(near)}?" if near else ""
     raise UnknownArticle(
         f"There is no article `{slug}` in {articles_dir(settings)}.",
@@ -110,61 +129,281 @@ def shown_json(article: Article) -> str:
     return json.dumps(article_dict(article), ensure_ascii=False, indent=1)
 
 
-async def reload_now(
-    settings: Settings, *, check_only: bool, force: bool, progress: Progress | None
-) -> Report:
-    """A reload from the command line."""
-    builds = data_dir(settings) / "builds"
-    embeddings, embedder, _ = open_embeddings(settings)
-    database = await open_database(settings)
-    try:
-        return await reload(
-            database,
-            builds,
-            recipe_of(settings, embedder),
-            embeddings,
-            who="console",
-            check_only=check_only,
-            force=force,
-            progress=progress,
-        )
-    finally:
-        await database.close()
-
-
-def report_dict(report: Report) -> dict[str, Any]:
-    """The report as programs read it."""
-    return {
-        "build": report.build,
-        "added": list(report.added),
-        "changed": list(report.changed),
-        "removed": list(report.removed),
-        "unchanged": list(report.unchanged),
-        "not_served": [{"slug": s, "status": status} for s, status in report.not_served],
-        "downgraded": list(report.downgraded),
-        "refused": [file_dict(f) for f in report.refused],
-        "passages": report.passages,
-        "embedded": report.embedded,
-    }
-
-
-def report_text(report: Report) -> str:
-    """The report as a person reads it."""
-    lines = []
-    for word, slugs in (
-        ("added", report.added),
-        ("changed", report.changed),
-        ("removed", report.removed),
-    ):
-        lines += [f"{word:9} {slug}" for slug in slugs]
-    lines += [f"waiting   {slug} ({status})" for slug, status in report.not_served]
-    lines += [f"downgraded {slug}: its text is not the one approved" for slug in report.downgraded]
-    for f in report.refused:
-        for p in f.problems:
-            if p.severity == "error":
-                lines.append(f"refused   {f.path}:{p.line}: {p.message}")
-    if report.build is None:
-        lines.append("Checked only: what is served has not changed.")
+async def diff(desk: Desk, slug: str | None = None) -> list[ArticleDiff]:
+    """What the next reload would change: the served build against the folder."""
+    settings = desk.settings
+    if slug is not None:
+        served = await _served_articles(desk)
+        if slug not in served:
+            await asyncio.to_thread(find_file, settings, slug)
     else:
-        lines.append(told(report))
-    return "\n".join(lines)
+        served = await _served_articles(desk)
+    rules, today = rules_of(settings), datetime.now(UTC).date()
+    folder = {
+        a.slug: a
+        for a in await asyncio.to_thread(_articles, settings)
+        if is_served(a, rules, today)
+    }
+    found = compare(served, folder)
+    return [d for d in found if slug is None or d.slug == slug]
+
+
+async def _served_articles(desk: Desk) -> dict[str, Article]:
+    name = await desk.database.served_build()
+    if name is None:
+        return {}
+    build = await asyncio.to_thread(
+        open_build, desk.builds, name, embedder=desk.recipe.embedder, vector_search=False
+    )
+    return dict(build.articles)
+
+
+# --------------------------------------------------------------------------- builds
+
+
+@dataclass(frozen=True, slots=True)
+class BuildInfo:
+    """A build on disk."""
+
+    id: str
+    created_at: str
+    articles: int
+    passages: int
+    source: str
+    served: bool
+    previous: bool
+    """Whether a plain rollback would go back to it."""
+
+
+async def builds(desk: Desk) -> list[BuildInfo]:
+    """The builds on disk, newest first."""
+    pointer = await desk.database.pointer()
+    return [
+        BuildInfo(
+            id=m.id,
+            created_at=m.created_at,
+            articles=len(m.articles),
+            passages=m.passages,
+            source=m.source,
+            served=pointer is not None and m.id == pointer.build,
+            previous=pointer is not None and m.id == pointer.previous,
+        )
+        for m in sorted(iter_manifests(desk.builds), key=lambda m: m.id, reverse=True)
+    ]
+
+
+async def reload_now(
+    desk: Desk,
+    *,
+    who: str,
+    check_only: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """A reload of the article folder."""
+    return await reload_at(desk, who=who, check_only=check_only, force=force, progress=progress)
+
+
+async def roll_back_now(
+    desk: Desk,
+    *,
+    who: str,
+    to: str | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Serves an earlier build: the one before, or the one that is named."""
+    return await roll_back(
+        desk.database,
+        desk.builds,
+        desk.recipe,
+        desk.worker,
+        who=who,
+        to=to,
+        force=force,
+        progress=progress,
+    )
+
+
+# --------------------------------------------------------------------------- editing
+
+
+async def review(
+    desk: Desk,
+    slug: str,
+    move: Move,
+    *,
+    by: str,
+    who: str,
+    note: str = "",
+    review_by: date | None = None,
+    expect: str | None = None,
+) -> Decided:
+    """One editorial move, written into the article's file and into the audit; a refused one is in
+    the audit too."""
+    settings = desk.settings
+    path, article = await asyncio.to_thread(find_file, _own_folder(settings), slug)
+    try:
+        decided = await asyncio.to_thread(
+            lambda: decide(
+                path,
+                move,
+                by=by,
+                at=datetime.now(UTC).date(),
+                note=note,
+                approvals=settings.approvals,
+                review_by=review_by,
+                expect=expect,
+            )
+        )
+    except ReviewRefused as e:
+        await desk.database.note(
+            who,
+            f"{move.value} refused",
+            {"by": by[:100], "why": e.what[:300]},
+            article=slug,
+            sha256=article.sha256(),
+        )
+        raise
+    await desk.database.note(
+        who,
+        move.value,
+        {"by": by, "note": note, "before": decided.before.value, "status": decided.status.value},
+        article=slug,
+        sha256=decided.sha256,
+    )
+    return decided
+
+
+def _own_folder(settings: Settings) -> Settings:
+    """The settings, unless the articles are the samples, which nobody may change or approve."""
+    if settings.articles_dir is None or articles_dir(settings).resolve() == SAMPLES.resolve():
+        raise ArticlesProblem(
+            "These are the sample articles that come with the program; they are not edited.",
+            "Set COROLLARY_ARTICLES_DIR to a folder of your own.",
+        )
+    return settings
+
+
+async def import_page(
+    desk: Desk, raw: bytes, name: str, *, who: str, output: Path | None = None
+) -> tuple[Path, Draft]:
+    """A published page as a draft in the article folder (or at `output`); never over a file."""
+    draft = read_page(raw, today=datetime.now(UTC).date(), name=name)
+    if output is None:
+        folder = articles_dir(_own_folder(desk.settings))
+        folder.mkdir(parents=True, exist_ok=True)
+        output = folder / f"{draft.slug}.md"
+    try:
+        with output.open("x", encoding="utf-8", newline="\n") as f:
+            f.write(draft.text)
+    except FileExistsError:
+        raise ArticlesProblem(
+            f"{output} is there already.", "Move it away, or name another file with --output."
+        ) from None
+    except OSError as e:
+        raise ArticlesProblem(f"{output} cannot be written: {e.strerror or e}.") from e
+    await desk.database.note(
+        who, "import", {"from": name[:200], "file": output.name}, article=draft.slug
+    )
+    return output, draft
+
+
+async def store_upload(
+    desk: Desk, raw: bytes, *, who: str, replace: bool = False
+) -> tuple[ParsedFile, Path | None]:
+    """A sent article file, checked, and stored as submitted when it is sound.
+
+    The path is None when it was refused. A file that is there already is replaced only when that
+    is asked for, and kept below the data folder. Reviews that the sent file brings are not
+    carried over: an approval is given here or not at all.
+    """
+    settings = _own_folder(desk.settings)
+    name = Path("sent.md")
+    sent = parse_bytes(raw[: MAX_BYTES + 1], name)
+    if sent.article is None:
+        return sent, None
+    text = as_submitted(raw, sent.article)
+    slug = sent.article.slug
+    parsed = parse_bytes(text, name)
+    if parsed.article is None or parsed.article.status is not Status.SUBMITTED:
+        raise ArticlesProblem(
+            "The front matter is laid out in a way that cannot be changed safely.",
+            "Write `status: submitted`, take `reviews` out, and send it again.",
+        )
+    folder = articles_dir(settings)
+    there = next(
+        (f.path for f in await asyncio.to_thread(_files, settings) if f.slug == slug), None
+    )
+    target = there or folder / f"{slug}.md"
+    if target.exists():
+        if not replace:
+            raise ArticlesProblem(
+                f"There is an article `{slug}` already.",
+                "Send the file with the caption `replace` to put it in its place; it will be out "
+                "of service from the next reload until it is approved.",
+            )
+        kept = desk.builds.parent / "replaced"
+        kept.mkdir(parents=True, exist_ok=True)
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        shutil.copy2(target, kept / f"{slug}.{stamp}.md")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_whole(target, text)
+    await desk.database.note(
+        who,
+        "upload",
+        {"file": target.name, "replaced": there is not None},
+        article=slug,
+        sha256=parsed.article.sha256(),
+    )
+    return parsed, target
+
+
+def _write_whole(path: Path, raw: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as f:
+            f.write(raw)
+            f.flush()
+            os.fsync(f.fileno())
+        temporary.replace(path)
+    except OSError as e:
+        temporary.unlink(missing_ok=True)
+        raise ArticlesProblem(f"{path} cannot be written: {e.strerror or e}.") from e
+
+
+# --------------------------------------------------------------------------- upkeep
+
+
+async def gaps(desk: Desk, embeddings: "Embeddings", *, since: datetime | None = None) -> Gaps:
+    """What the articles did not answer. Questions of others than the console's own user are shown
+    from a number of people on, so that no single person's question is read."""
+    from chains.gaps import group
+
+    found = await desk.database.gaps_since(since)
+    fewest = desk.settings.gaps_from_people
+    groups, hidden = await asyncio.to_thread(
+        group, found, embeddings, fewest, lambda user_id: user_id == CONSOLE_USER
+    )
+    return Gaps(tuple(groups), hidden, fewest)
+
+
+async def audit(
+    database: Database,
+    *,
+    since: datetime | None = None,
+    article: str | None = None,
+    limit: int = 100,
+) -> list[AuditEntry]:
+    """Who did what, when, to which article; newest first."""
+    return await database.audit_entries(since=since, article=article, limit=limit)
+
+
+def soon_due(settings: Settings, today: date, within: timedelta) -> list[dict[str, Any]]:
+    """Served articles whose review date has passed or comes within that time, soonest first."""
+    rows = [
+        r
+        for r in listed(settings, today)
+        if r["review_by"] and date.fromisoformat(r["review_by"]) <= today + within
+    ]
+    return sorted(rows, key=lambda r: str(r["review_by"]))

@@ -8,11 +8,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.render import Disclaimer
+from bot.reports import told
 from bot.settings import Settings
+from bot.worker import in_a_process
 from chains.assistant import Assistant
 from prompts import load
 from store.article import ServingRules
@@ -20,12 +23,24 @@ from store.conversations import Database, sqlite_url
 from store.errors import EmbedderMismatch, ModelUnavailable, StoreBusy, StoreProblem
 from store.index import Progress, read_manifest
 from store.library import Library
-from store.reload import SAMPLES, Recipe, Report, reload
+from store.reload import SAMPLES, Recipe, Worker, reload, restore
+from store.report import Report
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
 log = logging.getLogger("corollary")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What keeping the articles needs; no embedding model and no open build."""
+
+    settings: Settings
+    database: Database
+    recipe: Recipe
+    worker: Worker
+    builds: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +52,7 @@ class Program:
     library: Library
     assistant: Assistant
     embeddings: "Embeddings"
-    recipe: Recipe
-    builds: Path
+    desk: Desk
     disclaimer: Disclaimer
 
 
@@ -48,7 +62,9 @@ Say = Callable[[str], None]
 
 def rules_of(settings: Settings) -> ServingRules:
     """What may be quoted."""
-    return ServingRules(settings.serves_under_review, settings.review_grace_days)
+    return ServingRules(
+        settings.serves_under_review, settings.review_grace_days, settings.approvals
+    )
 
 
 def disclaimer_of(settings: Settings) -> Disclaimer:
@@ -70,6 +86,15 @@ def recipe_of(settings: Settings, embedder: str) -> Recipe:
     for path in sorted(SAMPLES.glob("*.md")):
         digest.update(path.read_bytes())
     return Recipe(SAMPLES, rules_of(settings), embedder, f"samples {digest.hexdigest()[:12]}")
+
+
+def embedder_of(settings: Settings) -> str:
+    """The identity of the embedding model in force, which a build remembers."""
+    if settings.embeddings == "minilm":
+        from store.embeddings import IDENTITY
+
+        return IDENTITY
+    return settings.embeddings
 
 
 def open_embeddings(settings: Settings) -> tuple["Embeddings", str, Callable[[str], float]]:
@@ -134,51 +159,62 @@ def data_dir(settings: Settings) -> Path:
 
 
 @asynccontextmanager
-async def open_program(
-    settings: Settings, *, say: Say, progress: Progress | None = None, who: str = "start"
-) -> AsyncIterator[Program]:
-    """The program, with a build to serve: the one there is, or one made now."""
-    keep_questions_here(settings, say)
+async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """The database and the builds folder, for those who keep the articles."""
     builds = data_dir(settings) / "builds"
-    disclaimer = disclaimer_of(settings)
     database = await open_database(settings)
     try:
-        embeddings, embedder, rarity = await asyncio.to_thread(open_embeddings, settings)
-        recipe = recipe_of(settings, embedder)
-        library = Library(database, builds, embedder)
-        try:
-            await _ensure_build(database, library, builds, recipe, embeddings, say, progress, who)
-            assistant = Assistant(
-                library=library,
-                database=database,
-                embeddings=embeddings,
-                rules=rules_of(settings),
-                rarity=rarity,
-            )
-            yield Program(
-                settings, database, library, assistant, embeddings, recipe, builds, disclaimer
-            )
-        finally:
-            await library.close()
+        recipe = recipe_of(settings, embedder_of(settings))
+        yield Desk(settings, database, recipe, in_a_process(settings), builds)
     finally:
         await database.close()
 
 
-async def _ensure_build(
-    database: Database,
-    library: Library,
-    builds: Path,
-    recipe: Recipe,
-    embeddings: "Embeddings",
-    say: Say,
-    progress: Progress | None,
-    who: str,
-) -> None:
-    deadline = time.monotonic() + WAIT_FOR_BUILD_S
-    while not await _opens(database, library, builds, recipe, say):
+@asynccontextmanager
+async def open_program(
+    settings: Settings, *, say: Say, progress: Progress | None = None
+) -> AsyncIterator[Program]:
+    """The program, with a build to serve: the one there is, or one made now."""
+    keep_questions_here(settings, say)
+    disclaimer = disclaimer_of(settings)
+    async with open_desk(settings) as desk:
+        embeddings, _, rarity = await asyncio.to_thread(open_embeddings, settings)
+        library = Library(desk.database, desk.builds, desk.recipe.embedder)
         try:
-            report = await reload(database, builds, recipe, embeddings, who=who, progress=progress)
-            say(told(report))
+            await _ensure_build(desk, library, say, progress)
+            assistant = Assistant(
+                library=library,
+                database=desk.database,
+                embeddings=embeddings,
+                rules=desk.recipe.rules,
+                rarity=rarity,
+            )
+            yield Program(
+                settings=settings,
+                database=desk.database,
+                library=library,
+                assistant=assistant,
+                embeddings=embeddings,
+                desk=desk,
+                disclaimer=disclaimer,
+            )
+        finally:
+            await library.close()
+
+
+async def _ensure_build(desk: Desk, library: Library, say: Say, progress: Progress | None) -> None:
+    deadline = time.monotonic() + WAIT_FOR_BUILD_S
+    while (state := await _state(desk, library, say)) is not _State.SOUND:
+        try:
+            if state is _State.DAMAGED:
+                try:
+                    say(told(await restore_at(desk, progress)))
+                    continue
+                except StoreBusy:
+                    raise
+                except StoreProblem as e:
+                    say(f"{e.what} Building anew from the article folder.")
+            say(told(await reload_at(desk, who="start", progress=progress)))
         except StoreBusy as e:
             if time.monotonic() > deadline:
                 raise
@@ -186,45 +222,61 @@ async def _ensure_build(
             await asyncio.sleep(2)
 
 
+async def restore_at(desk: Desk, progress: Progress | None) -> Report:
+    """The served build made anew from what it keeps; see `store.reload.restore`."""
+    return await restore(
+        desk.database, desk.builds, desk.recipe, desk.worker, who="start", progress=progress
+    )
+
+
+async def reload_at(
+    desk: Desk,
+    *,
+    who: str,
+    check_only: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """A reload of the article folder; see `store.reload.reload`."""
+    return await reload(
+        desk.database,
+        desk.builds,
+        desk.recipe,
+        desk.worker,
+        who=who,
+        check_only=check_only,
+        force=force,
+        progress=progress,
+        kept_builds=desk.settings.keep_builds,
+    )
+
+
 WAIT_FOR_BUILD_S = 600
 """Another process that builds the same store is waited for this long at the start."""
 
 
-async def _opens(
-    database: Database, library: Library, builds: Path, recipe: Recipe, say: Say
-) -> bool:
-    """Whether the served build is the one the settings ask for, and whole."""
-    name = await database.served_build()
+class _State(Enum):
+    """How the served build is found at the start."""
+
+    SOUND = 1
+    DAMAGED = 2
+    NOT_WANTED = 3
+    """There is none, or it was made from other articles or by other rules."""
+
+
+async def _state(desk: Desk, library: Library, say: Say) -> _State:
+    name = await desk.database.served_build()
     if name is None:
-        return False
+        return _State.NOT_WANTED
     try:
-        if not recipe.made(read_manifest(builds, name)):
+        manifest = read_manifest(desk.builds, name)
+        if not desk.recipe.made(manifest):
             say("The settings name other articles or rules than the build has: building anew.")
-            return False
+            return _State.NOT_WANTED
         async with library.borrow():
-            return True
+            return _State.SOUND
     except EmbedderMismatch:
         raise
     except StoreProblem as e:
-        say(f"{e.what} Building anew from the articles.")
-        return False
-
-
-def told(report: Report) -> str:
-    """A reload in one line."""
-    counts = [
-        f"{len(slugs)} {word}"
-        for word, slugs in (
-            ("added", report.added),
-            ("changed", report.changed),
-            ("removed", report.removed),
-            ("unchanged", report.unchanged),
-            ("not served", report.not_served),
-            ("refused", report.refused),
-        )
-        if slugs
-    ]
-    return (
-        f"Build {report.build}: {report.passages} passages, {report.embedded} embedded; "
-        f"articles: {', '.join(counts) or 'none'}."
-    )
+        say(f"{e.what} Building anew from the articles that it keeps.")
+        return _State.DAMAGED

@@ -67,6 +67,38 @@ class Settings(BaseSettings):
         description="Days after its review date during which an approved article is still quoted, "
         "with a caution; 0 to 3650.",
     )
+    approvals: int = Field(
+        default=1,
+        ge=1,
+        le=3,
+        description="How many different people must approve a text before it counts as approved; "
+        "1 to 3.",
+    )
+    keep_builds: int = Field(
+        default=3,
+        ge=2,
+        le=50,
+        description="Builds kept on disk to roll back to; 2 to 50.",
+    )
+    corrections: bool = Field(
+        default=True,
+        description="Tell people once when a statement they were shown has been withdrawn or "
+        "changed (true or false).",
+    )
+    gaps_from_people: int = Field(
+        default=3,
+        ge=1,
+        le=100,
+        description="Unanswered questions of Telegram are shown to admins only when at least so "
+        "many people asked alike; 1 to 100. Those typed at the console always are.",
+    )
+    digest_hour: int = Field(
+        default=7,
+        ge=-1,
+        le=23,
+        description="Hour (UTC, 0 to 23) at which admins get the daily digest in Telegram; -1: "
+        "never.",
+    )
     operator_name: str = Field(
         default="Corollary's operator",
         min_length=1,

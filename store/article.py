@@ -53,7 +53,7 @@ MOVES: dict[Move, tuple[frozenset[Status], Status]] = {
 `submit` on a submitted article hands the present text in again, after a return or an edit.
 """
 
-_ENDS_APPROVAL = frozenset({"start", "return", "reject", "retire", "withdraw"})
+_ENDS_APPROVAL = frozenset({"submit", "start", "return", "reject", "retire", "withdraw"})
 
 
 class Caution(StrEnum):

@@ -1,18 +1,26 @@
 """Conversations, the pointer to the served build, gaps and the audit, in SQL.
 
 The same code runs on SQLite (write-ahead log, synchronous FULL: what was acknowledged survives a
-kill) and on PostgreSQL. Tables are described here and made by the migrations beside this module.
+kill) and on PostgreSQL. Tables are described and made in `migrations`.
+
+What people were shown is kept statement by statement (`quoted`), so that a switch can say whom a
+statement was shown to that it takes away, and so that they can be told. A switch and the turns
+that are being remembered meanwhile must not miss each other: on SQLite the one writer there can be
+sees to that, on PostgreSQL an advisory lock that a switch has alone and turns share. A turn that
+was answered from another build than the one served by then is compared with `standing`, the
+statements that the last switches left of each article they touched.
 """
 
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 import sqlalchemy as sa
@@ -20,129 +28,76 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from store.article import quote_digest
 from store.errors import DatabaseProblem
+from store.migrations.tables import (
+    HEAD,
+    audit,
+    builds,
+    claims,
+    conversations,
+    gaps,
+    quoted,
+    served,
+    standing,
+    turns,
+    users,
+)
+from store.records import (
+    AskedBefore,
+    AuditEntry,
+    BuildRow,
+    CorrectedQuote,
+    Correction,
+    Gap,
+    Pointer,
+    Recalled,
+    RememberedTurn,
+    Standing,
+    Withdrawn,
+)
 from store.turn import Turn, turn_dict
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "0001"
-"""The newest migration; a test compares it with the scripts."""
-
-
-class UtcDateTime(sa.TypeDecorator[datetime]):
-    """An aware UTC time; SQLite keeps no zone of its own."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-users = sa.Table(
-    "users",
-    metadata,
-    sa.Column("id", sa.String(80), primary_key=True),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("role", sa.String(20)),
-    sa.Column("language", sa.String(12)),
-    sa.Column("invited_at", UtcDateTime),
-)
-conversations = sa.Table(
-    "conversations",
-    metadata,
-    sa.Column("id", sa.String(120), primary_key=True),
-    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    sa.Column("topic", sa.String(60)),
-    sa.Column("started_at", UtcDateTime, nullable=False),
-    sa.Column("updated_at", UtcDateTime, nullable=False),
-)
-turns = sa.Table(
-    "turns",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column(
-        "conversation_id",
-        sa.ForeignKey("conversations.id", ondelete="CASCADE"),
-        nullable=False,
-        index=True,
-    ),
-    sa.Column("asked_at", UtcDateTime, nullable=False, index=True),
-    sa.Column("question", sa.Text, nullable=False),
-    sa.Column("read_as", sa.Text),
-    sa.Column("kind", sa.String(24), nullable=False),
-    sa.Column("topic", sa.String(60)),
-    sa.Column("answer", sa.JSON, nullable=False),
-    sa.Column("build", sa.String(40), nullable=False),
-    sa.Column("timings_ms", sa.JSON, nullable=False),
-)
-feedback = sa.Table(
-    "feedback",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), nullable=False, index=True),
-    sa.Column("user_id", sa.ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    sa.Column("given_at", UtcDateTime, nullable=False),
-    sa.Column("vote", sa.Integer, nullable=False),
-    sa.Column("comment", sa.Text),
-)
-gaps = sa.Table(
-    "gaps",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), nullable=False, index=True),
-    sa.Column("noticed_at", UtcDateTime, nullable=False, index=True),
-    sa.Column("question", sa.Text, nullable=False),
-    sa.Column("reason", sa.String(40), nullable=False),
-    sa.Column("article", sa.String(60)),
-    sa.Column("section", sa.Text),
-)
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", UtcDateTime, nullable=False, index=True),
-    sa.Column("who", sa.String(80), nullable=False),
-    sa.Column("action", sa.String(40), nullable=False),
-    sa.Column("article", sa.String(60)),
-    sa.Column("sha256", sa.String(64)),
-    sa.Column("detail", sa.JSON),
-)
-builds = sa.Table(
-    "builds",
-    metadata,
-    sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("manifest", sa.JSON, nullable=False),
-)
-served = sa.Table(
-    "served",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("build", sa.String(40), nullable=False),
-    sa.Column("previous", sa.String(40)),
-    sa.Column("switched_at", UtcDateTime, nullable=False),
-)
+__all__ = [
+    "HEAD",
+    "AskedBefore",
+    "AuditEntry",
+    "BuildRow",
+    "CorrectedQuote",
+    "Correction",
+    "Database",
+    "Gap",
+    "Pointer",
+    "Recalled",
+    "RememberedTurn",
+    "Standing",
+    "Withdrawn",
+    "sqlite_url",
+]
 
 _THE_ROW = 1
 """`served` has one row: the pointer."""
 
 _MIGRATION_LOCK = 0x436F726F6C6C6172
 """The PostgreSQL advisory lock of whoever migrates; any number that no other program uses."""
+
+_POINTER_LOCK = _MIGRATION_LOCK + 1
+"""The PostgreSQL advisory lock of whoever moves the pointer or depends on where it stands."""
+
+_CHUNK = 400
+"""Rows that one statement names, by up to three values each; databases take some 32,000 values."""
+
+_TURNS_BACK = 8
+"""How many turns a question is read in the light of."""
+
+_TELLING = timedelta(minutes=5)
+"""How long a correction is left to the process that took it, before another one may try."""
+
+_ACTS = ("more: ", "why: ", "sources: ", "shorter: ")
+"""What a turn that asked nothing of its own but acted on the last answer was read as."""
 
 _BUSY_TIMEOUT_S = 10
 """How long SQLite waits for another writer."""
@@ -151,38 +106,6 @@ _URL_FORMS = (
     "Use sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME; "
     "in the password write % as %25, @ as %40, : as %3A and / as %2F."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RememberedTurn:
-    """A turn as it was stored. `answer` has the shape of `turn_dict`."""
-
-    id: int
-    question: str
-    read_as: str | None
-    kind: str
-    topic: str | None
-    answer: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """What is remembered of a conversation: its topic, and its last turns, oldest first."""
-
-    conversation_id: str
-    topic: str | None = None
-    turns: tuple[RememberedTurn, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A question that the store did not answer."""
-
-    question: str
-    reason: str
-    article: str | None
-    section: str | None
-    noticed_at: datetime
 
 
 class Database:
@@ -265,7 +188,7 @@ class Database:
 
     # ------------------------------------------------------------------ conversations
 
-    async def recall(self, conversation_id: str, turns_back: int = 8) -> Recalled:
+    async def recall(self, conversation_id: str, turns_back: int = _TURNS_BACK) -> Recalled:
         """What is remembered of the conversation; empty when it is new."""
         async with self._begin() as c:
             row = (
@@ -285,14 +208,14 @@ class Database:
                 .order_by(turns.c.id.desc())
                 .limit(turns_back)
             )
-            remembered = tuple(
-                RememberedTurn(t.id, t.question, t.read_as, t.kind, t.topic, t.answer)
-                for t in reversed(found.all())
-            )
+            remembered = tuple(_remembered(t) for t in reversed(found.all()))
             return Recalled(conversation_id, row.topic, remembered)
 
     async def remember(self, user_id: str, turn: Turn) -> int:
-        """Stores the turn and the topic it ended on, in one transaction; the turn's id."""
+        """Stores the turn, what it quoted and the topic it ended on, in one transaction; its id.
+
+        A quote that a switch has taken away since the turn began is stored as withdrawn.
+        """
         now = datetime.now(UTC)
         topic = turn.topic.slug if turn.topic else None
         async with self._begin() as c:
@@ -315,6 +238,7 @@ class Database:
             key = result.inserted_primary_key
             assert key is not None
             turn_id = int(key[0])
+            await _remember_quotes(c, turn_id, turn, now)
             await c.execute(
                 conversations.update()
                 .where(conversations.c.id == turn.conversation_id)
@@ -342,11 +266,7 @@ class Database:
                 )
             )
             t = found.first()
-            return (
-                RememberedTurn(t.id, t.question, t.read_as, t.kind, t.topic, t.answer)
-                if t
-                else None
-            )
+            return _remembered(t) if t else None
 
     async def set_topic(self, user_id: str, conversation_id: str, topic: str | None) -> None:
         """Puts the conversation on a topic, or on none; its turns stay remembered."""
@@ -418,17 +338,38 @@ class Database:
             row = (await c.execute(sa.select(served.c.build))).first()
             return str(row.build) if row else None
 
-    async def switch(self, build: str, manifest: dict[str, Any], who: str) -> None:
-        """Points at another build, in one transaction with its audit entry.
+    async def pointer(self) -> Pointer | None:
+        """Where the pointer stands; None before the first switch."""
+        async with self._begin() as c:
+            row = (await c.execute(sa.select(served))).first()
+            return Pointer(row.build, row.previous, row.switched_at) if row else None
 
-        `previous` becomes the build that was served before, and stays what it was when the
-        pointer already names this build.
+    async def switch(
+        self,
+        build: str,
+        manifest: dict[str, Any],
+        who: str,
+        *,
+        action: str = "switch",
+        entries: Sequence[tuple[str, str | None, str | None, dict[str, Any]]] = (),
+        standing: Standing | None = None,
+    ) -> tuple[Withdrawn, ...]:
+        """Points at another build and writes the audit; what was withdrawn, by article and text.
+
+        All in one transaction. `previous` becomes the build that was served before, and stays what
+        it was when the pointer already names this build. The first audit entry is `action` with
+        the two builds, then come `entries`: (action, article, SHA-256, detail).
+
+        `standing` must name every article of which the new build has other statements than the
+        old one. What was quoted from those and stands no more is withdrawn; what was withdrawn
+        and stands again is not, unless somebody was told already. Without it nothing is withdrawn.
         """
         now = datetime.now(UTC)
         async with self._begin() as c:
+            await _hold_pointer(c)
             row = {"id": build, "created_at": now, "manifest": manifest}
             await _insert_once(c, builds, row)
-            # One statement: of two that switch at once, the later sees what the earlier served.
+            before = await c.scalar(sa.select(served.c.build))
             pointer = _insert(c, served).values(
                 id=_THE_ROW, build=build, previous=None, switched_at=now
             )
@@ -439,34 +380,214 @@ class Database:
                     set_={"build": build, "previous": kept, "switched_at": now},
                 )
             )
-            await c.execute(
-                audit.insert().values(at=now, who=who, action="switch", detail={"build": build})
-            )
+            moved = (action, None, None, {"build": build, "previous": before})
+            await _audit(c, now, who, [moved, *entries])
+            await _stand(c, standing)
+            if standing is None:
+                return ()
+            fallen, risen = await _fallen_and_risen(c, standing)
+            withdrawn = await _widely_shown(c, fallen)
+            gone = {"withdrawn_at": now, "withdrawn_build": build}
+            for pairs in _chunks(fallen):
+                is_fallen = _pair.in_(pairs), quoted.c.withdrawn_at.is_(None)
+                await c.execute(quoted.update().where(*is_fallen).values(gone))
+            back = {"withdrawn_at": None, "withdrawn_build": None, "claimed_at": None}
+            for pairs in _chunks(risen):
+                # Not `_UNTOLD`: PostgreSQL would go through all of those for every chunk.
+                is_risen = _pair.in_(pairs), quoted.c.told_at.is_(None)
+                await c.execute(quoted.update().where(*is_risen).values(back))
+            return withdrawn
+
+    async def would_withdraw(self, standing: Standing) -> tuple[Withdrawn, ...]:
+        """What a switch with this `standing` would withdraw; nothing is changed."""
+        async with self._begin() as c:
+            fallen, _ = await _fallen_and_risen(c, standing)
+            return await _widely_shown(c, fallen)
 
     async def known_builds(self) -> list[str]:
-        """Every build ever switched to, newest first."""
+        """Every build ever switched to and not forgotten since, newest first."""
         async with self._begin() as c:
-            found = await c.execute(sa.select(builds.c.id).order_by(builds.c.created_at.desc()))
-            return [str(row.id) for row in found]
+            found = await c.scalars(sa.select(builds.c.id).order_by(*_NEWEST_BUILD))
+            return list(found)
+
+    async def build_rows(self) -> list[BuildRow]:
+        """The same with their manifests, newest first."""
+        async with self._begin() as c:
+            found = await c.execute(sa.select(builds).order_by(*_NEWEST_BUILD))
+            return [BuildRow(b.id, b.created_at, b.manifest) for b in found]
+
+    async def forget_builds(self, gone: Collection[str]) -> int:
+        """Drops what is known of these builds, but never of the one served nor of the one before
+        it; how many were dropped."""
+        dropped = 0
+        async with self._begin() as c:
+            await _hold_pointer(c)
+            needed = sa.union(sa.select(served.c.build), sa.select(served.c.previous)).subquery()
+            needed_ids = sa.select(needed.c.build).where(needed.c.build.is_not(None))
+            for ids in _chunks(gone):
+                result = await c.execute(
+                    builds.delete().where(builds.c.id.in_(ids), builds.c.id.not_in(needed_ids))
+                )
+                dropped += result.rowcount
+        return dropped
+
+    # ------------------------------------------------------------------ corrections
+
+    async def untold(
+        self, prefix: str, limit: int = 100, *, exact: bool = False
+    ) -> list[Correction]:
+        """What was withdrawn and nobody was told, for at most `limit` conversations whose id
+        starts with the prefix (or is it, with `exact`); longest waiting first. Nothing is taken."""
+        async with self._begin() as c:
+            ids = await c.scalars(_waiting(prefix, limit, exact))
+            return await _corrections(c, _UNTOLD, turns.c.conversation_id.in_(ids.all()))
+
+    async def take_untold(
+        self, prefix: str, limit: int = 100, *, exact: bool = False
+    ) -> list[Correction]:
+        """The same, for sending: of several processes one gets each correction.
+
+        Tell the reader, then `mark_told`. A correction that is not marked within five minutes is
+        given out again, so that one is told at least once and, after a crash, at most once more.
+        """
+        now = datetime.now(UTC)
+        free = sa.or_(quoted.c.claimed_at.is_(None), quoted.c.claimed_at <= now - _TELLING)
+        async with self._begin() as c:
+            # Looked at first: most times there is nothing, and then nobody is kept waiting.
+            if (await c.execute(_waiting(prefix, 1, exact, free))).first() is None:
+                return []
+            await _hold_pointer(c)
+            of_them = sa.select(turns.c.id).where(
+                turns.c.conversation_id.in_(_waiting(prefix, limit, exact, free))
+            )
+            taken = await c.execute(
+                quoted.update()
+                .where(_UNTOLD, free, quoted.c.turn_id.in_(of_them))
+                .values(claimed_at=now)
+                .returning(quoted.c.turn_id, quoted.c.article, quoted.c.digest)
+            )
+            keys = {(row.turn_id, row.article, row.digest) for row in taken}
+            found = await _corrections(c, _UNTOLD, quoted.c.claimed_at == now)
+        mine = (replace(f, items=tuple(i for i in f.items if _key(i) in keys)) for f in found)
+        return [correction for correction in mine if correction.items]
+
+    async def mark_told(self, correction: Correction) -> None:
+        """Notes that the reader was told; doing so again changes nothing."""
+        now = datetime.now(UTC)
+        key = sa.tuple_(quoted.c.turn_id, quoted.c.article, quoted.c.digest)
+        async with self._begin() as c:
+            await _hold_pointer(c, shared=True)
+            for keys in _chunks(_key(item) for item in correction.items):
+                await c.execute(quoted.update().where(key.in_(keys), _UNTOLD).values(told_at=now))
+
+    # ------------------------------------------------------------------ questions to put again
+
+    async def questions_citing(
+        self, articles: Collection[str], limit: int = 50
+    ) -> list[AskedBefore]:
+        """The newest questions whose answers quoted one of the articles, newest first.
+
+        "More" and "sources" asked nothing of their own and are left out. Each comes with the topic
+        and the turns before it. A conversation keeps only its latest start: what was asked before
+        that start is given all the turns that preceded it.
+        """
+        asked = sa.or_(
+            turns.c.read_as.is_(None),
+            sa.not_(sa.or_(*(turns.c.read_as.startswith(act) for act in _ACTS))),
+        )
+        async with self._begin() as c:
+            newest: set[int] = set()
+            for slugs in _chunks(articles):
+                query = (
+                    sa.select(quoted.c.turn_id)
+                    .join(turns)
+                    .where(quoted.c.article.in_(slugs), asked)
+                    .distinct()
+                    .order_by(quoted.c.turn_id.desc())
+                    .limit(limit)
+                )
+                newest |= set((await c.scalars(query)).all())
+            ids = sorted(newest, reverse=True)[:limit]
+            earlier = await _turns_before(c, ids)
+            needed = {*ids, *(turn_id for before in earlier.values() for turn_id in before)}
+            rows: dict[int, sa.Row[Any]] = {}
+            for chunk in _chunks(sorted(needed)):
+                query = sa.select(turns).where(turns.c.id.in_(chunk))
+                rows |= {t.id: t for t in await c.execute(query)}
+        # A turn can have been erased between two of these queries.
+        return [
+            _asked_before(rows[i], [rows[e] for e in earlier.get(i, ()) if e in rows])
+            for i in ids
+            if i in rows
+        ]
 
     # ------------------------------------------------------------------ gaps and audit
 
     async def recent_gaps(self, limit: int = 100) -> list[Gap]:
         """Questions that were not answered, newest first."""
+        return await self.gaps_since(None, limit)
+
+    async def gaps_since(self, since: datetime | None, limit: int = 5000) -> list[Gap]:
+        """Questions that were not answered since then, or ever, newest first."""
+        query = (
+            sa.select(gaps, conversations.c.user_id)
+            .join(turns, turns.c.id == gaps.c.turn_id)
+            .join(conversations, conversations.c.id == turns.c.conversation_id)
+            .order_by(gaps.c.id.desc())
+            .limit(limit)
+        )
+        if since is not None:
+            query = query.where(gaps.c.noticed_at >= since)
         async with self._begin() as c:
-            found = await c.execute(sa.select(gaps).order_by(gaps.c.id.desc()).limit(limit))
             return [
-                Gap(g.question, g.reason, g.article, g.section, g.noticed_at) for g in found.all()
+                Gap(g.question, g.reason, g.article, g.section, g.noticed_at, g.id, g.user_id)
+                for g in await c.execute(query)
             ]
 
-    async def note(self, who: str, action: str, detail: dict[str, Any] | None = None) -> None:
-        """Adds a line to the audit."""
+    async def note(
+        self,
+        who: str,
+        action: str,
+        detail: dict[str, Any] | None = None,
+        *,
+        article: str | None = None,
+        sha256: str | None = None,
+    ) -> None:
+        """Adds a line to the audit, which nobody can change or delete afterwards."""
         async with self._begin() as c:
-            await c.execute(
-                audit.insert().values(
-                    at=datetime.now(UTC), who=who, action=action, detail=detail or {}
-                )
+            await _audit(c, datetime.now(UTC), who, [(action, article, sha256, detail or {})])
+
+    async def audit_entries(
+        self,
+        *,
+        since: datetime | None = None,
+        article: str | None = None,
+        action: str | None = None,
+        limit: int = 100,
+    ) -> list[AuditEntry]:
+        """Lines of the audit, newest first; only those since then, on that article, of that
+        action."""
+        query = sa.select(audit).order_by(audit.c.id.desc()).limit(limit)
+        if since is not None:
+            query = query.where(audit.c.at >= since)
+        if article is not None:
+            query = query.where(audit.c.article == article)
+        if action is not None:
+            query = query.where(audit.c.action == action)
+        async with self._begin() as c:
+            return [
+                AuditEntry(a.at, a.who, a.action, a.article, a.sha256, a.detail or {})
+                for a in await c.execute(query)
+            ]
+
+    async def claim_day(self, what: str, day: date) -> bool:
+        """Whether the caller is the one, of all processes, who does this on that day."""
+        row = {"what": what, "day": day, "claimed_at": datetime.now(UTC)}
+        async with self._begin() as c:
+            made = await c.execute(
+                _insert(c, claims).values(row).on_conflict_do_nothing().returning(claims.c.what)
             )
+            return made.first() is not None
 
     async def ping(self) -> str:
         """The database's own name and version; DatabaseProblem when it does not answer."""
@@ -517,6 +638,248 @@ def _insert(c: AsyncConnection, table: sa.Table) -> "postgresql.Insert | sqlite.
 async def _insert_once(c: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
     """Inserts unless the primary key is there already, also when two do so at once."""
     await c.execute(_insert(c, table).values(row).on_conflict_do_nothing())
+
+
+_UNTOLD = sa.and_(quoted.c.withdrawn_at.is_not(None), quoted.c.told_at.is_(None))
+"""Withdrawn, and whoever was shown it does not know yet."""
+
+_NEWEST_BUILD = (builds.c.created_at.desc(), builds.c.id.desc())
+_T = TypeVar("_T")
+_pair = sa.tuple_(quoted.c.article, quoted.c.digest)
+
+
+def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
+    """The values in lists that fit into a statement."""
+    left = iter(values)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk
+
+
+def _remembered(row: sa.Row[Any]) -> RememberedTurn:
+    return RememberedTurn(row.id, row.question, row.read_as, row.kind, row.topic, row.answer)
+
+
+async def _hold_pointer(c: AsyncConnection, *, shared: bool = False) -> None:
+    """Until the transaction ends the pointer stays where it is, or is ours alone to move.
+
+    Only PostgreSQL needs it: SQLite has one writer, and each transaction that calls this writes.
+    """
+    if c.dialect.name == "postgresql":
+        lock = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
+        await c.execute(sa.select(lock(_POINTER_LOCK)))
+
+
+async def _audit(
+    c: AsyncConnection,
+    at: datetime,
+    who: str,
+    entries: Sequence[tuple[str, str | None, str | None, dict[str, Any]]],
+) -> None:
+    await c.execute(
+        audit.insert(),
+        [
+            {
+                "at": at,
+                "who": who,
+                "action": action,
+                "article": article,
+                "sha256": sha256,
+                "detail": detail,
+            }
+            for action, article, sha256, detail in entries
+        ],
+    )
+
+
+# ---------------------------------------------------------------------- what was quoted
+
+
+async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: datetime) -> None:
+    keys = {source.n: source.reference.key for source in turn.sources}
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for quote in turn.quotes():
+        # A digest over fewer sources than it had would look like a statement that fell.
+        if keys.keys() >= set(quote.citations):
+            digest = quote_digest(quote.text, [keys[n] for n in quote.citations])
+            rows[quote.article, digest] = {
+                "turn_id": turn_id,
+                "article": quote.article,
+                "digest": digest,
+                "text": quote.text,
+                "withdrawn_at": None,
+                "withdrawn_build": None,
+            }
+    if not rows:
+        return
+    await _hold_pointer(c, shared=True)
+    build = await c.scalar(sa.select(served.c.build))
+    if build is not None and build != turn.build:
+        # Switched while this was answered. The switch could not see these quotes, and who made it
+        # may be gone: what it left behind of each article is the one thing that decides.
+        left = await c.execute(
+            sa.select(standing).where(standing.c.article.in_({slug for slug, _ in rows}))
+        )
+        for article, digests in left:
+            for (slug, digest), row in rows.items():
+                if slug == article and digest not in digests:
+                    row |= {"withdrawn_at": now, "withdrawn_build": build}
+    await c.execute(quoted.insert(), list(rows.values()))
+
+
+async def _stand(c: AsyncConnection, left: Standing | None) -> None:
+    """Keeps what is left of the articles, for turns that are still being answered."""
+    if left is None:
+        # Nobody said what stands in this build; what stood in another one decides nothing.
+        await c.execute(standing.delete())
+        return
+    for slugs in _chunks(left):
+        await c.execute(standing.delete().where(standing.c.article.in_(slugs)))
+        rows = [{"article": slug, "digests": sorted(left[slug])} for slug in slugs]
+        await c.execute(standing.insert(), rows)
+
+
+async def _fallen_and_risen(
+    c: AsyncConnection, left: Standing
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """(article, digest) of what was quoted and stands no more, and of what stands again before
+    anybody was told."""
+    fallen, risen = [], []
+    gone = quoted.c.withdrawn_at.is_not(None).label("gone")
+    for slugs in _chunks(left):
+        found = await c.execute(
+            sa.select(quoted.c.article, quoted.c.digest, gone)
+            .where(quoted.c.article.in_(slugs), quoted.c.told_at.is_(None))
+            .distinct()
+        )
+        for article, digest, is_gone in found:
+            stands = digest in left[article]
+            if stands and is_gone:
+                risen.append((article, digest))
+            elif not stands and not is_gone:
+                fallen.append((article, digest))
+    return fallen, risen
+
+
+async def _widely_shown(
+    c: AsyncConnection, pairs: Collection[tuple[str, str]]
+) -> tuple[Withdrawn, ...]:
+    found: list[sa.Row[Any]] = []
+    for chunk in _chunks(pairs):
+        query = (
+            sa.select(
+                quoted.c.article,
+                quoted.c.digest,
+                sa.func.min(quoted.c.text).label("text"),
+                sa.func.count().label("turns"),
+                sa.func.count(conversations.c.user_id.distinct()).label("people"),
+            )
+            .join(turns, turns.c.id == quoted.c.turn_id)
+            .join(conversations, conversations.c.id == turns.c.conversation_id)
+            .where(_pair.in_(chunk), quoted.c.withdrawn_at.is_(None))
+            .group_by(quoted.c.article, quoted.c.digest)
+        )
+        found += (await c.execute(query)).all()
+    found.sort(key=lambda row: (row.article, row.text, row.digest))
+    return tuple(Withdrawn(row.article, row.text, row.turns, row.people) for row in found)
+
+
+def _waiting(
+    prefix: str, limit: int, exact: bool, *conditions: sa.ColumnElement[bool]
+) -> sa.Select[tuple[str]]:
+    """The conversations that wait for a correction, the longest waiting first."""
+    column = turns.c.conversation_id
+    # Not LIKE: it has wildcards, and in SQLite it takes A for a.
+    named = column == prefix if exact else sa.func.substr(column, 1, len(prefix)) == prefix
+    return (
+        sa.select(column)
+        .join(quoted, quoted.c.turn_id == turns.c.id)
+        .where(_UNTOLD, named, *conditions)
+        .group_by(column)
+        .order_by(sa.func.min(quoted.c.turn_id))
+        .limit(limit)
+    )
+
+
+async def _corrections(c: AsyncConnection, *conditions: sa.ColumnElement[bool]) -> list[Correction]:
+    found = await c.execute(
+        sa.select(quoted, turns.c.asked_at, turns.c.conversation_id, conversations.c.user_id)
+        .join(turns, turns.c.id == quoted.c.turn_id)
+        .join(conversations, conversations.c.id == turns.c.conversation_id)
+        .where(*conditions)
+        .order_by(quoted.c.turn_id, quoted.c.article, quoted.c.digest)
+    )
+    by_conversation: dict[tuple[str, str], list[CorrectedQuote]] = {}
+    for q in found:
+        item = CorrectedQuote(q.article, q.text, q.asked_at, q.turn_id, q.digest)
+        by_conversation.setdefault((q.conversation_id, q.user_id), []).append(item)
+    return [
+        Correction(conversation, user, tuple(items))
+        for (conversation, user), items in by_conversation.items()
+    ]
+
+
+def _key(item: CorrectedQuote) -> tuple[int, str, str]:
+    return item.turn_id, item.article, item.quoted_key
+
+
+# ---------------------------------------------------------------------- what was asked before
+
+
+async def _turns_before(c: AsyncConnection, ids: Sequence[int]) -> dict[int, list[int]]:
+    """By turn, the ids of those before it that its question was read in the light of, oldest
+    first."""
+    asked, earlier = turns.alias("asked"), turns.alias("earlier")
+    found: dict[int, list[int]] = {}
+    for chunk in _chunks(ids):
+        nearest = (
+            sa.func.row_number()
+            .over(partition_by=asked.c.id, order_by=earlier.c.id.desc())
+            .label("nearest")
+        )
+        of_one_start = sa.or_(
+            earlier.c.asked_at >= conversations.c.started_at,
+            asked.c.asked_at < conversations.c.started_at,
+        )
+        ranked = (
+            sa.select(asked.c.id, earlier.c.id.label("earlier_id"), nearest)
+            .join(conversations, conversations.c.id == asked.c.conversation_id)
+            .join(
+                earlier,
+                sa.and_(
+                    earlier.c.conversation_id == asked.c.conversation_id,
+                    earlier.c.id < asked.c.id,
+                ),
+            )
+            .where(asked.c.id.in_(chunk), of_one_start)
+            .subquery()
+        )
+        rows = await c.execute(
+            sa.select(ranked.c.id, ranked.c.earlier_id)
+            .where(ranked.c.nearest <= _TURNS_BACK)
+            .order_by(ranked.c.earlier_id)
+        )
+        for turn_id, earlier_id in rows:
+            found.setdefault(turn_id, []).append(earlier_id)
+    return found
+
+
+def _asked_before(row: sa.Row[Any], earlier: Sequence[sa.Row[Any]]) -> AskedBefore:
+    turn = _remembered(row)
+    before = tuple(_remembered(e) for e in earlier)
+    recalled = Recalled(row.conversation_id, _topic_before(turn, before), before)
+    return AskedBefore(turn, recalled, row.asked_at)
+
+
+def _topic_before(turn: RememberedTurn, before: Sequence[RememberedTurn]) -> str | None:
+    """The topic that the question was put to: a turn says from which it turned away, and is silent
+    when it stayed on its topic or found none."""
+    left = turn.answer.get("previous_topic")
+    if left:
+        return str(left["slug"])
+    # Only a question on the topic under discussion is read as something else than it says; it may
+    # have been chosen by hand, or by the link from an article.
+    stayed = turn.read_as is not None or (before and before[-1].topic == turn.topic)
+    return turn.topic if stayed else None
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

@@ -5,6 +5,7 @@ CorollaryError            what happened, and what to do about it
 |- ModelUnavailable       the embedding model is not installed, incomplete or damaged
 |- ArticlesProblem        the article folder cannot be read, or nothing in it can be served
 |- UnknownArticle         no article has that slug
+|- ReviewRefused          an editorial decision cannot be written into its article
 |- StoreProblem           the build cannot be written, opened or trusted
 |  |- StoreBusy           another process is writing a build
 |  `- EmbedderMismatch    the build was made with another embedding model
@@ -39,6 +40,12 @@ class ArticlesProblem(CorollaryError):
 
 class UnknownArticle(CorollaryError):
     """No article has that slug."""
+
+    exit_code = 1
+
+
+class ReviewRefused(CorollaryError):
+    """An editorial decision cannot be written into its article; the file is as it was."""
 
     exit_code = 1
 

@@ -45,8 +45,11 @@ ADD_BATCH = 2000
 """Chroma takes at most 5,461 records a call."""
 
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
-Progress = Callable[[int, int], None]
-"""Called with (passages embedded so far, passages to embed)."""
+Progress = Callable[[str, int, int], None]
+"""Called with the step ("embedding"), how much of it is done, and how much there is."""
+
+BYTES_A_PASSAGE = 6_000
+"""Disk that a passage takes in a build, all told (4,700 measured), to see a full disk coming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Manifest:
     articles: dict[str, str]
     """Slug to the SHA-256 of its text."""
     passages: int
+    approvals: int = 1
     files: dict[str, str] = field(default_factory=dict)
     """Path within the build to SHA-256, for every file that reading does not change."""
     schema: int = SCHEMA
@@ -86,31 +90,34 @@ def write_build(
     root: Path,
     articles: Sequence[Article],
     *,
-    embeddings: "Embeddings",
+    embeddings: Callable[[], "Embeddings"],
     embedder: str,
     rules: ServingRules,
     source: str,
     known: dict[str, Vectors] | None = None,
     progress: Progress | None = None,
-) -> Manifest:
-    """Writes and verifies a build below `root`; nothing points at it yet.
+) -> tuple[Manifest, int]:
+    """Writes a build below `root` that nothing points at yet; its manifest, and how many passages
+    were embedded.
 
     `known` maps a passage's SHA-256 to the vector it had in an earlier build with the same
-    embedder. Raises StoreProblem when the folder cannot be written or the result does not answer
-    for itself; what was written is removed then.
+    embedder; the model is opened only when some passage is not in it. Raises StoreProblem when
+    the folder cannot be written; what was written is removed then.
     """
     build = new_build_id()
     folder = root / build
     try:
-        folder.mkdir(parents=True)
         cut = [p for a in articles for p in passages(a)]
-        vectors = _embed(cut, embeddings, known or {}, progress)
+        _refuse_full_disk(root, len(cut))
+        folder.mkdir(parents=True)
+        vectors, embedded = _embed(cut, embeddings, known or {}, progress)
+        if progress:
+            progress("indexing", 0, len(cut))
         np.save(folder / "vectors.npy", vectors)
         (folder / "articles.json.gz").write_bytes(_dump_articles(articles))
         lexical = Lexical.build([p.embedded for p in cut])
         (folder / "lexical.npz").write_bytes(lexical.dumps())
-        _fill_chroma(folder / "chroma", [p.id for p in cut], vectors)
-        _self_query(folder / "chroma", [p.id for p in cut], vectors)
+        _fill_chroma(folder / "chroma", [p.id for p in cut], vectors, progress)
         manifest = Manifest(
             id=build,
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -119,16 +126,18 @@ def write_build(
             dimensions=int(vectors.shape[1]) if len(vectors) else 0,
             serve_under_review=rules.serve_under_review,
             grace_days=rules.grace_days,
+            approvals=rules.approvals,
             articles={a.slug: a.sha256() for a in articles},
             passages=len(cut),
             files=_digests(folder),
         )
         _write_durably(folder / "manifest.json", json.dumps(asdict(manifest), indent=1).encode())
-        return manifest
+        return manifest, embedded
     except OSError as e:
+        free = _free_mb(root)
         shutil.rmtree(folder, ignore_errors=True)
         raise StoreProblem(
-            f"The build cannot be written to {root}: {e.strerror or e}.",
+            f"The build cannot be written to {root}: {e.strerror or e} ({free} MB are free there).",
             "Free some space or make the folder writable; what is served has not changed.",
         ) from e
     except BaseException:
@@ -136,18 +145,36 @@ def write_build(
         raise
 
 
+def _refuse_full_disk(root: Path, count: int) -> None:
+    needed = count * BYTES_A_PASSAGE // 1_000_000 + 1
+    free = _free_mb(root)
+    if free < needed:
+        raise StoreProblem(
+            f"The disk of {root} is too full for a build: it needs about {needed} MB "
+            f"and {free} MB are free.",
+            f"Free {needed - free} MB or more; what is served has not changed.",
+        )
+
+
+def _free_mb(root: Path) -> int:
+    there = next(p for p in (root, *root.parents) if p.exists())
+    return shutil.disk_usage(there).free // 1_000_000
+
+
 def _embed(
     cut: Sequence[Passage],
-    embeddings: "Embeddings",
+    embeddings: Callable[[], "Embeddings"],
     known: dict[str, Vectors],
     progress: Progress | None,
-) -> Vectors:
+) -> tuple[Vectors, int]:
     missing = [i for i, p in enumerate(cut) if p.sha256 not in known]
     done: dict[int, Vectors] = {}
     step = 32
+    model = embeddings() if missing else None
     for at in range(0, len(missing), step):
+        assert model is not None
         chunk = missing[at : at + step]
-        found = embeddings.embed_documents([cut[i].embedded for i in chunk])
+        found = model.embed_documents([cut[i].embedded for i in chunk])
         for i, vector in zip(chunk, found, strict=True):
             unit = np.asarray(vector, np.float32)
             norm = float(np.linalg.norm(unit))
@@ -158,9 +185,10 @@ def _embed(
                 )
             done[i] = unit / norm
         if progress:
-            progress(min(at + step, len(missing)), len(missing))
+            progress("embedding", min(at + step, len(missing)), len(missing))
     rows = [done[i] if i in done else known[p.sha256] for i, p in enumerate(cut)]
-    return np.vstack(rows).astype(np.float32) if rows else np.zeros((0, 0), np.float32)
+    vectors = np.vstack(rows).astype(np.float32) if rows else np.zeros((0, 0), np.float32)
+    return vectors, len(missing)
 
 
 def _chroma(folder: Path) -> Any:
@@ -171,7 +199,7 @@ def _chroma(folder: Path) -> Any:
     return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
 
 
-def _fill_chroma(folder: Path, ids: list[str], vectors: Vectors) -> None:
+def _fill_chroma(folder: Path, ids: list[str], vectors: Vectors, progress: Progress | None) -> None:
     client = _chroma(folder)
     try:
         collection = client.create_collection(
@@ -180,29 +208,11 @@ def _fill_chroma(folder: Path, ids: list[str], vectors: Vectors) -> None:
         for at in range(0, len(ids), ADD_BATCH):
             span = slice(at, at + ADD_BATCH)
             collection.add(ids=ids[span], embeddings=vectors[span])
-    finally:
-        client.close()
-
-
-def _self_query(folder: Path, ids: list[str], vectors: Vectors, sample: int = 500) -> None:
-    """Every passage (or an even sample of them) must be what its own vector finds first."""
-    if not ids:
-        return
-    picked = np.unique(np.linspace(0, len(ids) - 1, min(sample, len(ids))).astype(int))
-    client = _chroma(folder)
-    try:
-        collection = client.get_collection(COLLECTION, embedding_function=None)
-        found = collection.query(
-            query_embeddings=vectors[picked], n_results=min(5, len(ids)), include=["distances"]
-        )
-        for row, near, distances in zip(picked, found["ids"], found["distances"], strict=True):
-            # Passages with equal text share a vector: any of those at distance nil will do.
-            twins = [i for i, d in zip(near, distances, strict=True) if d < 1e-5]
-            if not twins or (len(twins) < len(near) and ids[row] not in twins):
-                raise StoreProblem(
-                    f"The new index does not find passage {ids[row]}.",
-                    "Try `corollary articles reload` again; what is served has not changed.",
-                )
+            if progress:
+                progress("indexing", min(at + ADD_BATCH, len(ids)), len(ids))
+    except ChromaError as e:
+        # A full disk and too many open files are told so.
+        raise OSError(f"Chroma: {e}") from e
     finally:
         client.close()
 
@@ -274,6 +284,7 @@ class Build:
             self.rows[article.slug] = range(first, len(self.passages))
         self.vectors = vectors
         self.lexical = lexical
+        self.closed = False
         self._row_by_id = {p.id: i for i, p in enumerate(self.passages)}
         self._client = client
         self._collection = (
@@ -292,15 +303,37 @@ class Build:
 
     def nearest(self, vector: Vectors, k: int) -> list[Hit]:
         """The nearest passages of the whole store, nearest first; at most `k`."""
-        if self._collection is None or not self.passages:
-            return []
+        return self.nearest_of(vector[None, :], k)[0]
+
+    def nearest_of(self, vectors: Vectors, k: int) -> list[list[Hit]]:
+        """The same for each row of `vectors`.
+
+        Without its index (`vector_search=False`) a build compares exactly, which is slower in a
+        large store and finds the same.
+        """
+        if not self.passages:
+            return [[] for _ in vectors]
+        if self._collection is None:
+            scores = np.asarray(vectors) @ np.asarray(self.vectors).T
+            best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+            return [
+                [Hit(int(row), float(of[row])) for row in rows]
+                for rows, of in zip(best, scores, strict=True)
+            ]
         found = self._collection.query(
-            query_embeddings=[vector],
+            query_embeddings=vectors,
             n_results=min(k, len(self.passages)),
             include=["distances"],
         )
-        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
-        return [Hit(self._row_by_id[i], 1.0 - float(d)) for i, d in pairs if i in self._row_by_id]
+        known = self._row_by_id
+        return [
+            [
+                Hit(known[i], 1.0 - float(d))
+                for i, d in zip(ids, distances, strict=True)
+                if i in known
+            ]
+            for ids, distances in zip(found["ids"], found["distances"], strict=True)
+        ]
 
     def within(self, slug: str, vector: Vectors) -> list[Hit]:
         """Every passage of one article with its exact similarity, in reading order."""
@@ -312,6 +345,7 @@ class Build:
 
     def close(self) -> None:
         """Lets go of the index; no search may be running."""
+        self.closed = True
         if self._client is not None:
             self._client.close()
             self._client = self._collection = None
@@ -426,17 +460,108 @@ def _spot_check(build: Build) -> None:
             raise StoreProblem(f"Build {build.id} is damaged: its index lost passages.", _RELOAD)
 
 
-def known_vectors(root: Path, build: str, embedder: str) -> dict[str, Vectors]:
-    """Passage SHA-256 to vector, from an earlier build of the same embedder; empty otherwise.
-
-    Reads vectors.npy only, so that a folder in use by another process is left alone.
-    """
-    try:
-        earlier = open_build(root, build, embedder=embedder, vector_search=False)
-    except StoreProblem:
-        return {}
+def known_vectors(earlier: Build) -> dict[str, Vectors]:
+    """Passage SHA-256 to vector, from an earlier build of the same embedder."""
     vectors = np.array(earlier.vectors)
     return {p.sha256: vectors[i] for i, p in enumerate(earlier.passages)}
+
+
+def kept_articles(root: Path, manifest: Manifest) -> list[Article]:
+    """The articles that a build was made of, whatever became of its index; StoreProblem when they
+    are damaged themselves."""
+    return list(_articles_adapter().validate_json(_kept(root, manifest, "articles.json.gz")))
+
+
+def kept_vectors(root: Path, manifest: Manifest, articles: Sequence[Article]) -> dict[str, Vectors]:
+    """Passage SHA-256 to vector, as far as the build's own file of them is whole."""
+    try:
+        _kept(root, manifest, "vectors.npy")
+    except StoreProblem:
+        return {}
+    vectors = np.load(root / manifest.id / "vectors.npy", allow_pickle=False)
+    cut = [p for a in articles for p in passages(a)]
+    return {p.sha256: v for p, v in zip(cut, vectors, strict=True)}
+
+
+def _kept(root: Path, manifest: Manifest, name: str) -> bytes:
+    """A file of a build, compared with its checksum; unpacked when it is packed."""
+    path = root / manifest.id / name
+    try:
+        whole = digest(path) == manifest.files[name]
+        raw = path.read_bytes() if whole else b""
+    except (OSError, KeyError):
+        whole, raw = False, b""
+    if not whole:
+        raise StoreProblem(f"Build {manifest.id} is damaged: {path}.", _RELOAD)
+    return gzip.decompress(raw) if path.suffix == ".gz" else raw
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What asking a new build for its own passages showed."""
+
+    self_queries: int
+    """Passages that were asked for by their own vector; each was found first."""
+    recall: float
+    """Share of the ten exactly nearest passages that the index finds, 0 to 1."""
+
+
+SELF_QUERIES = 1_000
+RECALL_QUERIES = 200
+LEAST_RECALL = 0.95
+
+
+def verify(build: Build, progress: Progress | None = None) -> Verified:
+    """Asks an even sample of the passages for themselves and for their neighbours.
+
+    Raises StoreProblem when one is not found, or the index misses more than a twentieth of the
+    ten nearest that exact search finds.
+    """
+    total = len(build.passages)
+    if not total:
+        return Verified(0, 1.0)
+    if progress:
+        progress("verifying", 0, 1)
+    asked = _sample(total, SELF_QUERIES)
+    for rows in np.array_split(asked, max(1, len(asked) // 100)):
+        for row, near in zip(rows, build.nearest_of(build.vectors[rows], 5), strict=True):
+            # Passages with equal text share a vector: any of those at distance nil will do.
+            twins = {h.row for h in near if h.score > 1 - 1e-5}
+            if not twins or (len(twins) < len(near) and row not in twins):
+                raise StoreProblem(
+                    f"The new index does not find passage {build.passages[row].id}.",
+                    "Try `corollary articles reload` again; what is served has not changed.",
+                )
+    recall = _recall(build, _sample(total, RECALL_QUERIES))
+    if recall < LEAST_RECALL:
+        raise StoreProblem(
+            f"The new index finds {recall:.0%} of what an exact search finds; "
+            f"{LEAST_RECALL:.0%} is the least.",
+            "Try `corollary articles reload` again; what is served has not changed.",
+        )
+    return Verified(len(asked), round(recall, 4))
+
+
+def _sample(total: int, most: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    return np.unique(np.linspace(0, total - 1, min(most, total)).astype(np.int64))
+
+
+def _recall(build: Build, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> float:
+    k = min(10, len(build.passages))
+    found = 0
+    exact = build.vectors[rows] @ np.asarray(build.vectors).T
+    # The k-th best exact score; what reaches it is among the nearest, also when several are equal.
+    kth = np.partition(exact, -k, axis=1)[:, -k]
+    for row, hits, least in zip(
+        range(len(rows)), build.nearest_of(build.vectors[rows], k), kth, strict=True
+    ):
+        found += sum(exact[row, h.row] >= least - 1e-5 for h in hits)
+    return found / (len(rows) * k)
+
+
+def remove_build(root: Path, build: str) -> None:
+    """Deletes one build folder that nothing points at."""
+    shutil.rmtree(root / build, ignore_errors=True)
 
 
 def remove_builds(root: Path, keep: set[str], older_than_s: float = 0.0) -> list[str]:

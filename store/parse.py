@@ -6,7 +6,9 @@ and typed by the model below; Markdown is walked as tokens, so that HTML and lin
 refused rather than carried into a reply.
 """
 
+import os
 import re
+import stat
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -14,13 +16,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,6 +29,7 @@ from pydantic import (
     ValidationError,
 )
 
+from store import check
 from store.article import (
     AnswerableProbe,
     Article,
@@ -38,8 +40,10 @@ from store.article import (
     Statement,
     Status,
     UnanswerableProbe,
-    is_quotable,
 )
+from store.check import MAX_STATEMENT_CHARS as MAX_STATEMENT_CHARS
+from store.check import Name, Piece, cut
+from store.check import Problem as Problem
 from store.errors import ArticlesProblem
 from store.sentences import sentence_spans
 
@@ -52,20 +56,8 @@ MAX_EMPHASIS = 10_000
 """`*` and `_` in a body: a quarter of a million of them take Markdown seconds."""
 MAX_HEADING_CHARS = 300
 MAX_STATEMENTS = 2_000
-MAX_STATEMENT_CHARS = 3000
 MAX_PROBLEMS = 1_000
 """More are not listed; the file is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong with a file. An error keeps the article out; a warning does not."""
-
-    severity: Literal["error", "warning"]
-    code: str
-    message: str
-    line: int = 1
-    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +68,9 @@ class ParsedFile:
     slug: str
     article: Article | None
     problems: tuple[Problem, ...]
+    names: tuple[Name, ...] = ()
+    """Topic and aliases, also of a refused article; none of one that is retired or withdrawn."""
+    slug_line: int = 1
 
     @property
     def accepted(self) -> bool:
@@ -99,15 +94,8 @@ def _names(value: Any) -> Any:
     return _list(value)
 
 
-def _plain(text: str) -> str:
-    if any(unicodedata.category(c) in {"Cc", "Cf"} for c in text):
-        raise ValueError("contains control or direction-changing characters; delete them")
-    if re.search(r"<[A-Za-z/!]|https?://", text):
-        raise ValueError("contains HTML or a link; write plain text and cite a reference")
-    return text
-
-
-Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_plain)]
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Remark = Annotated[str, Field(max_length=2000)]
 Texts = Annotated[list[Text], BeforeValidator(_list), Field(max_length=200)]
 
 
@@ -141,8 +129,8 @@ class _Reference(_Model):
     year: Annotated[int, Field(ge=1800, le=2200)] | None = None
     volume: Text | None = None
     pages: Text | None = None
-    pmid: Annotated[str, Field(pattern=r"^[1-9]\d{0,8}$")] | None = None
-    doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/[^\s<>\"]{1,200}$")] | None = None
+    pmid: Text | None = None
+    doi: Text | None = None
     accession: Text | None = None
     url: Annotated[str, Field(pattern=r"^https?://[^\s<>\"]{3,500}$")] | None = None
     retracted: bool = False
@@ -154,7 +142,7 @@ class _Review(_Model):
     at: Day
     decision: Text
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    note: str = ""
+    note: Remark = ""
 
 
 class _Answerable(_Model):
@@ -165,7 +153,7 @@ class _Answerable(_Model):
 
 class _Unanswerable(_Model):
     question: Text
-    reason: str = ""
+    reason: Remark = ""
 
 
 class _Probes(_Model):
@@ -180,7 +168,7 @@ class _FrontMatter(_Model):
     updated: Day
     topic: Text | None = None
     aliases: Texts = []
-    notice: Annotated[str, AfterValidator(_plain), Field(max_length=200)] = ""
+    notice: Annotated[str, Field(max_length=200)] = ""
     review_by: Day | None = None
     reviews: Annotated[list[_Review], BeforeValidator(_list)] = []
     references: Annotated[
@@ -191,56 +179,97 @@ class _FrontMatter(_Model):
     probes: _Probes = _Probes()
 
 
-def _front_matter(text: str, lines: dict[tuple[Any, ...], int]) -> Any:
-    """The YAML as nested dicts, lists and strings; `lines` is filled with where each stands."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _Bad("yaml", "anchors and aliases are not allowed", _line(event))
-        if getattr(event, "tag", None):
-            raise _Bad("yaml", "tags (!…) are not allowed", _line(event))
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise _Bad("yaml", f"nested deeper than {MAX_DEPTH}", _line(event))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    node = yaml.compose(text, Loader=_LOADER)
-    if not isinstance(node, yaml.MappingNode):
-        raise _Bad("front_matter", "the front matter is not a list of `field: value` lines", 2)
-    return _value(node, (), lines)
-
-
-def _line(of: Any) -> int:
-    """The line in the file: YAML counts from nought, and `---` stands before it."""
-    return int(of.start_mark.line) + 2
-
-
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+# YAML refuses the first and counts the others as line ends, which no editor does.
+_NO_YAML = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
 
-def _value(node: yaml.Node, path: tuple[Any, ...], lines: dict[tuple[Any, ...], int]) -> Any:
-    lines.setdefault(path, _line(node))
-    if isinstance(node, yaml.MappingNode):
-        found: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            if key in found:
-                raise _Bad(
-                    "duplicate_field",
-                    f"`{key}` is given twice",
-                    _line(key_node),
-                    ".".join(map(str, (*path, key))),
-                )
-            lines[(*path, key)] = _line(key_node)
-            found[key] = _value(value_node, (*path, key), lines)
-        return found
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(child, (*path, i), lines) for i, child in enumerate(node.value)]
-    empty = node.value == "" or (
-        getattr(node, "style", None) is None and node.value in {"null", "~"}
-    )
-    return None if empty else node.value
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping of the front matter that has begun and not ended."""
+
+    value: dict[str, Any] | list[Any]
+    path: tuple[Any, ...]
+    key: str | None = None
+
+
+def _front_matter(text: str, lines: dict[tuple[Any, ...], int]) -> dict[str, Any]:
+    """The YAML as nested dicts, lists and strings; `lines` is filled with where each stands."""
+    odd = _NO_YAML.search(text)
+    if odd:
+        line = text.count("\n", 0, odd.start()) + 2
+        raise _Bad("yaml", f"has the control character U+{ord(odd[0]):04X}; delete it", line)
+    root: Any = None
+    opened: list[_Open] = []
+    documents = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        kind = type(event)
+        if kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            opened.pop()
+            continue
+        if kind is yaml.DocumentStartEvent:
+            documents += 1
+            if documents > 1:
+                raise _Bad("yaml", "a second document begins; write one list of fields", _at(event))
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        if kind is yaml.AliasEvent or event.anchor:
+            said = "anchors and aliases (&a, *a) are not allowed; quote the value, or write it out"
+            raise _Bad("yaml", said, _at(event))
+        if getattr(event, "tag", None):
+            raise _Bad(
+                "yaml", "tags (!…) are not allowed; quote the value, or leave it out", _at(event)
+            )
+        inside = opened[-1] if opened else None
+        if inside is not None and inside.key is None and isinstance(inside.value, dict):
+            inside.key = _key(event, inside, lines)
+            continue
+        path = _path(inside)
+        lines.setdefault(path, _at(event))
+        value: Any
+        if isinstance(event, yaml.ScalarEvent):
+            empty = event.value == "" or (not event.style and event.value in {"null", "~"})
+            value = None if empty else event.value
+        else:
+            value = {} if isinstance(event, yaml.MappingStartEvent) else []
+            opened.append(_Open(value, path))
+            if len(opened) > MAX_DEPTH:
+                said = f"nested deeper than {MAX_DEPTH} levels; no field of an article is"
+                raise _Bad("yaml", said, _at(event))
+        if inside is None:
+            root = value
+        elif isinstance(inside.value, dict):
+            inside.value[str(inside.key)], inside.key = value, None
+        else:
+            inside.value.append(value)
+    if not isinstance(root, dict):
+        raise _Bad("front_matter", "the front matter is not a list of `field: value` lines", 2)
+    return root
+
+
+def _key(event: yaml.NodeEvent, inside: _Open, lines: dict[tuple[Any, ...], int]) -> str:
+    if not isinstance(event, yaml.ScalarEvent):
+        raise _Bad("yaml", "a list or mapping in the place of a field's name", _at(event))
+    key = str(event.value)
+    path = (*inside.path, key)
+    if key in inside.value:
+        field = ".".join(map(str, path))
+        said = f"{cut(key)} is given twice; keep one"
+        raise _Bad("duplicate_field", said, _at(event), field)
+    lines[path] = _at(event)
+    return key
+
+
+def _path(inside: _Open | None) -> tuple[Any, ...]:
+    if inside is None:
+        return ()
+    last = inside.key if isinstance(inside.value, dict) else len(inside.value)
+    return (*inside.path, last)
+
+
+def _at(event: yaml.Event) -> int:
+    """The line in the file: YAML counts from nought, and `---` stands before it."""
+    return int(event.start_mark.line) + 2  # type: ignore[union-attr]  # always marked
 
 
 class _Bad(Exception):
@@ -256,6 +285,7 @@ _CITATION = re.compile(r"[ \t]*\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]")
 # looked for here: a row of brackets is what Markdown reads slowest.
 _BLOCKS = MarkdownIt("commonmark").disable(["inline", "reference"])
 _INLINE = MarkdownIt("commonmark").disable(["link", "image"])
+_SPACES = re.compile(r"[ \t\n]+")
 _LINK = re.compile(r"(!\[[^\[\]]*)?\]\(")
 _PARTS = {part.value.lower(): part for part in Part}
 
@@ -307,7 +337,10 @@ def _split_sentences(text: str, line: int, block: int) -> Iterator[Statement]:
         yield Statement(whole.text[start:end], numbers, tuple(marks), line, block)
 
 
-def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section, ...]:
+def _body(
+    body: str, first_line: int, problems: list[Problem], pieces: list[Piece]
+) -> tuple[Section, ...]:
+    """The sections; `pieces` gets every text of the body, whether it is quoted or not."""
     sections: list[tuple[Part, str, list[Statement]]] = []
     part: Part | None = None
     if body.count("*") + body.count("_") > MAX_EMPHASIS:
@@ -326,11 +359,13 @@ def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section,
             item_depth -= 1
         elif token.type in {"html_block", "fence", "code_block"}:
             what = "HTML" if token.type == "html_block" else "a code block"
+            pieces.append(Piece(token.content, line))
             problems.append(
                 Problem("error", "markup", f"{what} is not carried into replies; remove it", line)
             )
         elif token.type == "heading_open":
             text = _inline_text(tokens[i + 1], line, problems)
+            pieces.append(Piece(f"{token.markup} {text}", line))
             if token.tag == "h2":
                 part = _PARTS.get(text.lower())
                 if part is None:
@@ -339,30 +374,30 @@ def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section,
                         Problem(
                             "error",
                             "unknown_part",
-                            f"`## {text}` is not a part of an article; the parts are {known}, "
-                            "and headings below them start with `###`",
+                            f"{cut('## ' + text)} is not a part of an article; the parts are "
+                            f"{known}, and headings below them start with `###`",
                             line,
                         )
                     )
                     part = Part.RESEARCH
                 sections.append((part, "", []))
             elif token.tag in {"h3", "h4", "h5", "h6"} and part is not None:
-                try:
-                    _plain(text.replace("<", "< "))
-                except ValueError as e:
-                    problems.append(Problem("error", "markup", f"the heading {e}", line))
                 if len(text) > MAX_HEADING_CHARS:
-                    what = f"a heading of {len(text):,} characters; at most {MAX_HEADING_CHARS}"
+                    what = (
+                        f"a heading of {len(text):,} characters; at most {MAX_HEADING_CHARS}, "
+                        f"so shorten it: {cut(text)}"
+                    )
                     problems.append(Problem("error", "heading_too_long", what, line))
                 sections.append((part, text, []))
         elif token.type == "inline" and tokens[i - 1].type == "paragraph_open":
             text = _inline_text(token, line, problems)
+            pieces.append(Piece(text, line))
             if not sections:
                 problems.append(
                     Problem(
                         "error",
                         "text_before_part",
-                        f"text before the first part heading: {text[:60]!r}; put it below "
+                        f"text before the first part heading: {cut(text)}; put it below "
                         f"`## {Part.GUIDELINES.value}` or `## {Part.RESEARCH.value}`",
                         line,
                     )
@@ -378,7 +413,7 @@ def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section,
                     Problem(
                         "error",
                         "citation_without_text",
-                        f"{text[:60]!r} stands alone; put it behind the sentence that it supports",
+                        f"{cut(text)} stands alone; put it behind the sentence that it supports",
                         line,
                     )
                 )
@@ -398,7 +433,8 @@ def _body(body: str, first_line: int, problems: list[Problem]) -> tuple[Section,
 def _inline_text(token: Token, line: int, problems: list[Problem]) -> str:
     if len(token.content) > MAX_BLOCK_CHARS:
         what = (
-            f"{len(token.content):,} characters without a blank line; at most {MAX_BLOCK_CHARS:,}"
+            f"{len(token.content):,} characters without a blank line; at most {MAX_BLOCK_CHARS:,}, "
+            f"so divide them: {cut(token.content)}"
         )
         problems.append(Problem("error", "too_large", what, line))
         return ""
@@ -412,7 +448,7 @@ def _inline_text(token: Token, line: int, problems: list[Problem]) -> str:
             problems.append(_markup("HTML" if child.type == "html_inline" else "a link", line))
         if child.type in {"text", "text_special", "code_inline"}:
             out.append(child.content)
-    return re.sub(r"\s+", " ", "".join(out)).strip()
+    return _SPACES.sub(" ", "".join(out)).strip()
 
 
 def _markup(what: str, line: int) -> Problem:
@@ -426,35 +462,67 @@ def _markup(what: str, line: int) -> Problem:
 # --------------------------------------------------------------------------- a file
 
 
-def parse_bytes(raw: bytes, path: Path) -> ParsedFile:
-    """The article in a file's bytes, or all its problems, each with line and field."""
+def parse_bytes(raw: bytes, path: Path, today: date | None = None) -> ParsedFile:
+    """The article in a file's bytes, or all its problems, each with line and field.
+
+    `today` (UTC unless given) decides which dates lie in the future and which reviews are due.
+    """
     problems: list[Problem] = []
+    article: Article | None = None
+    names: tuple[Name, ...] = ()
     try:
-        article = _parse(raw, problems)
+        article, names = _parse(raw, problems, today or check.utc_today())
     except _Bad as bad:
         problems.append(bad.problem)
-        article = None
     if len(problems) > MAX_PROBLEMS:
         problems = [
             *problems[:MAX_PROBLEMS],
             Problem("error", "too_many_problems", "there are more problems than are listed here"),
         ]
-    slug = article.slug if article else _guess_slug(raw, path)
+    slug, slug_line = _guess_slug(raw, path)
+    slug = article.slug if article else slug
     if any(p.severity == "error" for p in problems):
         article = None
-    return ParsedFile(path, slug, article, tuple(sorted(problems, key=lambda p: p.line)))
+    last = raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n") + 1
+    tidied = sorted((_tidy(p, last) for p in problems), key=lambda p: p.line)
+    return ParsedFile(path, slug, article, tuple(tidied), names, slug_line)
 
 
-def _guess_slug(raw: bytes, path: Path) -> str:
+def _tidy(problem: Problem, last_line: int) -> Problem:
+    """The problem on one line of bearable length, within the file."""
+    message, field = _shown(problem.message, 700), _shown(problem.field, 200)
+    line = min(max(problem.line, 1), last_line)
+    if (message, field, line) == (problem.message, problem.field, problem.line):
+        return problem
+    return replace(problem, message=message, field=field, line=line)
+
+
+def _shown(text: str, most: int) -> str:
+    if len(text) > most:
+        text = text[: most - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _guess_slug(raw: bytes, path: Path) -> tuple[str, int]:
+    """The slug as it stands in a file that need not be sound, and its line."""
     named = re.search(rb"^slug:[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,57})", raw[:4000], re.MULTILINE)
-    return named.group(1).decode() if named else path.stem
+    if named is None:
+        return _shown(path.stem, 200), 1
+    return named.group(1).decode(), raw.count(b"\n", 0, named.start()) + 1
 
 
-def _parse(raw: bytes, problems: list[Problem]) -> Article | None:
+def _parse(
+    raw: bytes, problems: list[Problem], today: date
+) -> tuple[Article | None, tuple[Name, ...]]:
     if len(raw) > MAX_BYTES:
-        raise _Bad("too_large", f"larger than {MAX_BYTES:,} bytes, the most an article may have")
+        said = f"larger than {MAX_BYTES:,} bytes, the most an article may have; divide it"
+        raise _Bad("too_large", said)
     if b"\0" in raw:
-        raise _Bad("binary", "contains NUL bytes; this is not a text file")
+        line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
+        said = "contains NUL bytes, so it is no text in UTF-8; save it as UTF-8"
+        raise _Bad("binary", said, line)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -462,7 +530,8 @@ def _parse(raw: bytes, problems: list[Problem]) -> Article | None:
         raise _Bad("encoding", f"not UTF-8 at byte {e.start}; save it as UTF-8", line) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.count("\n") > MAX_LINES:
-        raise _Bad("too_large", f"more than {MAX_LINES:,} lines, the most an article may have")
+        said = f"more than {MAX_LINES:,} lines, the most an article may have; divide it"
+        raise _Bad("too_large", said)
     opened = re.match(r"---[ \t]*\n(.*?\n)---[ \t]*(\n|$)", text, re.DOTALL)
     if not opened:
         raise _Bad("front_matter", "does not start with front matter between two `---` lines")
@@ -472,16 +541,47 @@ def _parse(raw: bytes, problems: list[Problem]) -> Article | None:
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         what = getattr(e, "problem", None) or "not valid YAML"
-        raise _Bad("yaml", str(what), mark.line + 2 if mark else 2) from None
+        said = f"{what}; check quotes, colons and indents here"
+        raise _Bad("yaml", said, mark.line + 2 if mark else 2) from None
+    pieces = check.pieces_of(data, lines)
     front = _typed(data, lines, problems)
+    problems.extend(islice(_worded_well(pieces), MAX_PROBLEMS))
     body_line = text[: opened.end()].count("\n") + 1
-    sections = _body(text[opened.end() :], body_line, problems)
+    stated: list[Piece] = []
+    sections = _body(text[opened.end() :], body_line, problems, stated)
+    # Markup is told once.
+    told = {p.line for p in problems if p.code == "markup"}
+    plain = [p for p in stated if p.line not in told]
+    problems.extend(islice(check.wordings(plain, "markup", html=False), MAX_PROBLEMS))
+    pieces += [*_comments(opened.group(1)), *stated]
+    problems.extend(islice(check.instructions(pieces), MAX_PROBLEMS))
     if front is None:
-        return None
+        return None, ()
     article = _article(front, sections)
     if len(problems) <= MAX_PROBLEMS:
-        problems.extend(islice(_check(article, lines), MAX_PROBLEMS + 1))
-    return article
+        problems.extend(islice(check.article(article, lines, today), MAX_PROBLEMS + 1))
+    served = article.status not in {Status.RETIRED, Status.WITHDRAWN}
+    return article, check.names(article, lines) if served else ()
+
+
+def _worded_well(pieces: list[Piece]) -> Iterator[Problem]:
+    """What is wrong with each text of the front matter, of the fields that are known or not."""
+    # These two are links, or lead to one, and are typed as such.
+    linked = [p for p in pieces if p.path[-1:] in {("url",), ("doi",)}]
+    others = [p for p in pieces if p.path[-1:] not in {("url",), ("doi",)}]
+    yield from check.references(pieces)
+    yield from check.wordings(others, "bad_value")
+    yield from check.wordings(linked, "bad_value", links=False)
+
+
+def _comments(front: str) -> Iterator[Piece]:
+    """What stands behind `#` in the front matter: nobody is shown it, but a model may be."""
+    if "#" not in front:
+        return
+    for n, line in enumerate(front.split("\n"), 2):
+        before, mark, comment = line.partition("#")
+        if mark and not before.strip():
+            yield Piece(comment, n)
 
 
 def _typed(
@@ -499,13 +599,34 @@ def _typed(
         return None
 
 
+_FORMS = {
+    "slug": "use a-z, 0-9, - and _ only, at most 58 characters",
+    "kind": "use a word in lower case, such as rct, cohort or case_series",
+    "key": "use letters, digits and . _ : - only, at most 80 characters",
+    "url": "use an address that starts with https:// and has no spaces",
+    "sha256": "copy the 64 digits from `corollary articles show`",
+}
+_TYPES = {
+    "string_too_short": "is empty; write it, or leave the field out",
+    "string_type": "is not one text; write one value, in quotes",
+    "int_parsing": "is not a whole number; write one, such as 2024",
+    "bool_parsing": "is neither true nor false; write one of the two",
+    "date_from_datetime_parsing": "is not a day of the calendar; write it as YYYY-MM-DD",
+    "date_parsing": "is not a day of the calendar; write it as YYYY-MM-DD",
+    "dict_type": "has no fields of its own; write them below it, one `name: value` a line",
+    "model_type": "has no fields of its own; write them below it, one `name: value` a line",
+}
+
+
 def _worded(kind: str, message: str, name: str) -> tuple[str, str]:
     if kind == "missing":
-        return "missing_field", f"`{name}` is missing"
+        return "missing_field", f"`{name}` is missing; add it"
     if kind == "extra_forbidden":
-        return "unknown_field", f"`{name}` is not a field of an article; check its spelling"
+        return "unknown_field", f"{cut(name)} is not a field of an article; check its spelling"
     code = f"unknown_{name}" if kind == "enum" else "bad_value"
-    return code, message.removeprefix("Value error, ")
+    if kind == "string_pattern_mismatch" and name in _FORMS:
+        return code, f"is not a {name}; {_FORMS[name]}"
+    return code, _TYPES.get(kind, message.removeprefix("Value error, "))
 
 
 def _article(front: _FrontMatter, sections: tuple[Section, ...]) -> Article:
@@ -546,121 +667,137 @@ def _article(front: _FrontMatter, sections: tuple[Section, ...]) -> Article:
     )
 
 
-def _check(article: Article, lines: dict[tuple[Any, ...], int]) -> Iterator[Problem]:
-    """What the format alone does not forbid: dangling citations, probes that point nowhere."""
-    known = {r.number for r in article.references}
-    cited: set[int] = set()
-    everywhere = [(s.line, "", s) for _, s in article.statements()]
-    everywhere += [
-        (lines.get(("conflicts", i), 1), f"conflicts.{i}", c)
-        for i, c in enumerate(article.conflicts)
-    ]
-    if not any(True for _ in article.statements()):
-        yield Problem("error", "empty", "the article has no statements below its part headings")
-    for line, field, statement in everywhere:
-        cited.update(statement.citations)
-        for number in statement.citations:
-            if number not in known:
-                yield Problem(
-                    "error",
-                    "citation_without_reference",
-                    f"cites [{number}], but `references` has no {number}: {statement.text[:60]!r}",
-                    line,
-                    field or "references",
-                )
-        if len(statement.text) > MAX_STATEMENT_CHARS:
-            yield Problem(
-                "error",
-                "statement_too_long",
-                f"a statement of {len(statement.text):,} characters; "
-                f"at most {MAX_STATEMENT_CHARS:,}",
-                line,
-                field,
-            )
-        try:
-            _plain(statement.text.replace("<", "< "))
-        except ValueError as e:
-            yield Problem("error", "markup", str(e), line, field)
-    for _, statement in article.statements():
-        if not statement.citations and not statement.reports_absence:
-            yield Problem(
-                "warning",
-                "uncited",
-                f"carries no citation and will not be quoted: {statement.text[:60]!r}",
-                statement.line,
-            )
-    for number in sorted(known - cited):
-        yield Problem(
-            "warning",
-            "reference_never_cited",
-            f"reference {number} is never cited",
-            lines.get(("references", str(number)), 1),
-            f"references.{number}",
-        )
-    texts = {s.text for _, s in article.statements() if _quotable(article, s, known)}
-    for i, probe in enumerate(article.answerable):
-        for j, text in enumerate(probe.statements):
-            if text not in texts:
-                path: tuple[Any, ...] = ("probes", "answerable", i, "statements", j)
-                yield Problem(
-                    "warning",
-                    "probe_without_statement",
-                    f"no quotable statement contains {text[:60]!r}",
-                    lines.get(path, 1),
-                    ".".join(map(str, path)),
-                )
-
-
-def _quotable(article: Article, statement: Statement, known: set[int]) -> bool:
-    return set(statement.citations) <= known and is_quotable(article, statement)
-
-
 # --------------------------------------------------------------------------- a folder
 
 
-def parse_file(path: Path) -> ParsedFile:
+def parse_file(path: Path, today: date | None = None) -> ParsedFile:
     """The article in a file, or all its problems; an unreadable file is a problem too."""
+    if any(unicodedata.category(c) in {"Cc", "Cs"} for c in str(path)):
+        # It could not even be told which file it is without harm to a terminal, or at all.
+        shown = Path(_shown(os.fsencode(path).decode(errors="backslashreplace"), 1000))
+        return _unreadable(shown, "its name has characters that cannot be shown; rename it")
     try:
-        with path.open("rb") as f:
-            return parse_bytes(f.read(MAX_BYTES + 1), path)
+        return parse_bytes(_read(path), path, today)
     except OSError as e:
-        problem = Problem("error", "unreadable", f"cannot be read: {e.strerror or e}")
-        return ParsedFile(path, path.stem, None, (problem,))
+        return _unreadable(
+            path, f"cannot be read ({e.strerror or e}); check the file and its rights"
+        )
+    except _Bad as bad:
+        return _unreadable(path, bad.problem.message)
+
+
+def _unreadable(path: Path, message: str) -> ParsedFile:
+    problem = Problem("error", "unreadable", message)
+    return ParsedFile(path, _shown(path.stem, 200), None, (problem,))
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a regular file, one more than an article may have at most.
+
+    A pipe would be waited for and a device may do anything, so neither is opened; should the file
+    have become one meanwhile, opening does not wait.
+    """
+    _be_regular(os.stat(path))
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    opened = os.open(path, flags)
+    try:
+        _be_regular(os.fstat(opened))
+        read = b""
+        while len(read) <= MAX_BYTES:
+            more = os.read(opened, MAX_BYTES + 1 - len(read))
+            if not more:
+                break
+            read += more
+        return read
+    finally:
+        os.close(opened)
+
+
+def _be_regular(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        said = "is a folder; name a file, or see that the folder may be read"
+        raise _Bad("unreadable", said)
+    if not stat.S_ISREG(found.st_mode):
+        raise _Bad("unreadable", "is a pipe, socket or device; name a file")
 
 
 def article_files(folder: Path) -> list[Path]:
-    """The Markdown files below the folder but READMEs, in a fixed order; never one outside it."""
-    if not folder.is_dir():
+    """The Markdown files below the folder but READMEs, in a fixed order; never one outside it.
+
+    A folder below it that cannot be listed is among them, so that reading it says so.
+    """
+    if not os.path.isdir(folder):
         raise ArticlesProblem(
             f"The article folder {folder} does not exist.",
             "Create it, or point COROLLARY_ARTICLES_DIR at the folder that holds the articles.",
         )
-    root = folder.resolve()
-    found = []
-    for path in sorted(folder.rglob("*.md")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.name.lower() == "readme.md" or hidden:
+    root = Path(os.path.realpath(folder))
+    found: list[Path] = []
+    left = [folder]
+    while left:
+        at = left.pop()
+        try:
+            with os.scandir(at) as listing:
+                entries = [e for e in listing if not e.name.startswith(".")]
+        except OSError as e:
+            if at == folder:
+                raise ArticlesProblem(
+                    f"The article folder {folder} cannot be read: {e.strerror or e}.",
+                    "Allow this user to read it, or point COROLLARY_ARTICLES_DIR elsewhere.",
+                ) from e
+            found.append(at)
             continue
-        if path.is_file() and path.resolve().is_relative_to(root):
-            found.append(path)
-    return found
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                left.append(at / entry.name)
+            elif _is_article(entry, root):
+                found.append(at / entry.name)
+    return sorted(found)
 
 
-def parse_paths(paths: Iterable[Path]) -> list[ParsedFile]:
-    """Every file, with slugs that occur twice refused in both places."""
+def _is_article(entry: os.DirEntry[str], root: Path) -> bool:
+    """Whether an entry is a Markdown file of the folder, or a link to one within it."""
+    name = entry.name.lower()
+    if not name.endswith(".md") or name == "readme.md":
+        return False
+    if entry.is_symlink():
+        # Links may form a ring, which asking the entry itself would trip over.
+        real = os.path.realpath(entry.path)
+        return Path(real).is_relative_to(root) and os.path.isfile(real)
+    return entry.is_file()
+
+
+def parse_paths(paths: Iterable[Path], today: date | None = None) -> list[ParsedFile]:
+    """Every file, with slugs that occur twice refused in both places and shared names told."""
     files: list[ParsedFile] = []
     for path in paths:
-        files.extend(map(parse_file, article_files(path) if path.is_dir() else [path]))
+        within = article_files(path) if os.path.isdir(path) else [path]
+        files.extend(parse_file(p, today) for p in within)
     owners: dict[str, list[Path]] = {}
     for f in files:
         owners.setdefault(f.slug, []).append(f.path)
-    return [_refuse_twin(f, owners[f.slug]) for f in files]
+    files = [_refuse_twin(f, owners[f.slug]) for f in files]
+    # A file named twice is one file.
+    once = {os.path.abspath(f.path): i for i, f in enumerate(files)}
+    named = [i for i in once.values() if files[i].names]
+    shared = check.shared_names([(files[i].slug, files[i].names) for i in named])
+    for at, told in shared.items():
+        f = files[named[at]]
+        problems = sorted((*f.problems, *told), key=lambda p: p.line)
+        files[named[at]] = replace(f, problems=tuple(problems))
+    return files
 
 
 def _refuse_twin(f: ParsedFile, owners: list[Path]) -> ParsedFile:
-    others = [p for p in owners if p != f.path]
+    here = os.path.abspath(f.path)
+    others = [p for p in owners if os.path.abspath(p) != here]
     if not others:
         return f
-    message = f"the slug `{f.slug}` is also used by {', '.join(str(p) for p in others)}"
-    problem = Problem("error", "duplicate_slug", message, 2, "slug")
-    return replace(f, article=None, problems=(*f.problems, problem))
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    message = (
+        f"the slug `{f.slug}` is also used by {', '.join(str(p) for p in others[:3])}{more}; "
+        "give one another slug"
+    )
+    problem = Problem("error", "duplicate_slug", message, f.slug_line, "slug")
+    problems = sorted((*f.problems, problem), key=lambda p: p.line)
+    return replace(f, article=None, problems=tuple(problems))

@@ -1,12 +1,15 @@
-"""From a folder of articles to a served build: parse, choose, build aside, verify, switch.
+"""From a folder of articles to a served build: parse, choose, build, verify, rehearse, switch.
 
-Until the last step nothing that is served has changed; the last step is one row in SQL.
+Until the last step nothing that is served has changed; the last step is one row in SQL. All but
+that step happens in a worker, which callers run in a process of its own: it takes processor time
+that questions want, and a crash of the index library ends it alone.
 """
 
 import asyncio
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,35 +18,20 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from store import index
-from store.article import Article, ServingRules, Status, is_served
+from store.article import Article, ServingRules, Status, is_served, quote_digests
 from store.conversations import Database
 from store.errors import ArticlesProblem, StoreBusy, StoreProblem
 from store.parse import ParsedFile, article_files, parse_paths
+from store.records import AskedBefore
+from store.report import Rehearsal, Report
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
 SAMPLES = Path(__file__).with_name("samples")
 KEPT_BUILDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a reload did, article by article."""
-
-    build: str | None
-    """The new build; None when nothing was written."""
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    not_served: tuple[tuple[str, str], ...] = ()
-    """(slug, status) of sound articles whose status keeps them out."""
-    downgraded: tuple[str, ...] = ()
-    """Approved articles whose text is not the one that was approved."""
-    refused: tuple[ParsedFile, ...] = ()
-    passages: int = 0
-    embedded: int = 0
+REHEARSED = 50
+"""Real questions that are put again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,112 +51,449 @@ class Recipe:
 
     def made(self, manifest: index.Manifest) -> bool:
         """Whether that build came from this recipe (its articles may have changed since)."""
-        return (
-            manifest.source == self.named
-            and manifest.serve_under_review == self.rules.serve_under_review
-            and manifest.grace_days == self.rules.grace_days
-        )
+        rules = ServingRules(manifest.serve_under_review, manifest.grace_days, manifest.approvals)
+        return manifest.source == self.named and rules == self.rules
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker is to do: make a build from the folder, look at one to go back to, or make one
+    anew that was damaged."""
+
+    root: Path
+    recipe: Recipe
+    current: str | None
+    """The build that is served now."""
+    day: date
+    force: bool = False
+    back_to: str | None = None
+    restore: index.Manifest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a worker hands back: everything that the switch needs."""
+
+    report: Report
+    manifest: index.Manifest
+    standing: Mapping[str, frozenset[str]]
+    """Slug to what of the article may still be quoted, for every article that is not as before."""
+    hashes: Mapping[str, str]
+    """Slug to SHA-256 for every article that the report names."""
+
+
+Rehearse = Callable[[index.Build | None, index.Build, Sequence[str]], Rehearsal]
+"""Puts questions to the build before and the new one; the last is which articles are touched."""
+Questions = Callable[[Collection[str]], Awaitable[Sequence[AskedBefore]]]
+"""The last real questions whose answers quoted one of these articles."""
+Worker = Callable[[Job, index.Progress, Questions], Awaitable[Made]]
+"""Runs `work` somewhere."""
+
+
+# --------------------------------------------------------------------------- the whole of it
 
 
 async def reload(
     database: Database,
     root: Path,
     recipe: Recipe,
-    embeddings: "Embeddings",
+    worker: Worker,
     *,
     who: str,
     check_only: bool = False,
     force: bool = False,
     progress: index.Progress | None = None,
     today: date | None = None,
+    kept_builds: int = KEPT_BUILDS,
 ) -> Report:
     """Makes a new build from the folder and serves it; what was served stays on any failure.
 
     Raises StoreBusy while another process does the same, ArticlesProblem when the new build would
-    be empty or lack more than half of the articles (unless `force`).
+    be empty or lack more than half of the articles (unless `force`). With `check_only` all is
+    done but the switch.
     """
-    current = await database.served_build()
-    day = today or datetime.now(UTC).date()
-    files = await asyncio.to_thread(lambda: parse_paths(article_files(recipe.articles_dir)))
-    articles = [f.article for f in files if f.article is not None]
-    chosen = [a for a in articles if is_served(a, recipe.rules, day)]
-    before = _articles_before(root, current, recipe)
-    report = _compare(files, articles, chosen, before)
-    _refuse_loss(report, chosen, before, recipe, force)
-    if check_only:
-        return report
     with _one_at_a_time(root):
-        known = index.known_vectors(root, current, recipe.embedder) if current else {}
-        counted = 0
-
-        def count(done: int, total: int) -> None:
-            nonlocal counted
-            counted = done
-            if progress:
-                progress(done, total)
-
-        manifest = await asyncio.to_thread(
-            lambda: index.write_build(
-                root,
-                chosen,
-                embeddings=embeddings,
-                embedder=recipe.embedder,
-                rules=recipe.rules,
-                source=recipe.named,
-                known=known,
-                progress=count,
-            )
+        current = await database.served_build()
+        await _clean(database, root, {current}, kept_builds)
+        job = Job(root, recipe, current, today or datetime.now(UTC).date(), force)
+        made = await worker(
+            job, progress or _silent, lambda slugs: database.questions_citing(slugs, REHEARSED)
         )
-        await database.switch(manifest.id, asdict(manifest), who)
+        if check_only:
+            index.remove_build(root, made.manifest.id)
+            lost = await database.would_withdraw(made.standing)
+            return replace(made.report, withdrawn=lost)
+        report = await _switch(database, made, "reload", who)
         # The one served until now may be older than those, after a rollback, and is still open.
-        keep = {manifest.id, *(await database.known_builds())[:KEPT_BUILDS]}
-        keep |= {current} if current else set()
-        await asyncio.to_thread(index.remove_builds, root, keep)
-    return replace(report, build=manifest.id, passages=manifest.passages, embedded=counted)
+        await _clean(database, root, {current, made.manifest.id}, kept_builds)
+        return report
 
 
-def _articles_before(root: Path, build: str | None, recipe: Recipe) -> dict[str, str]:
-    """What the served build has; nothing when it came from another folder or other rules."""
+async def roll_back(
+    database: Database,
+    root: Path,
+    recipe: Recipe,
+    worker: Worker,
+    *,
+    who: str,
+    to: str | None = None,
+    force: bool = False,
+    progress: index.Progress | None = None,
+    today: date | None = None,
+) -> Report:
+    """Serves an earlier build again: the one served before, or the one named.
+
+    Raises StoreProblem when there is none or it is not sound, ArticlesProblem when it would serve
+    what was taken out of service since (unless `force`).
+    """
+    with _one_at_a_time(root):
+        pointer = await database.pointer()
+        if pointer is None:
+            raise StoreProblem("There is no build yet.", "Run `corollary articles reload`.")
+        target = _target(root, pointer.build, pointer.previous, to)
+        job = Job(root, recipe, pointer.build, today or datetime.now(UTC).date(), force, target)
+        made = await worker(job, progress or _silent, _no_questions)
+        return await _switch(database, made, "rollback", who)
+
+
+async def restore(
+    database: Database,
+    root: Path,
+    recipe: Recipe,
+    worker: Worker,
+    *,
+    who: str,
+    progress: index.Progress | None = None,
+    today: date | None = None,
+) -> Report:
+    """Makes the served build anew, from the articles that it keeps: what the folder has become
+    since does not go live by an accident. StoreProblem when they are damaged too."""
+    with _one_at_a_time(root):
+        current = await database.served_build()
+        rows = {row.id: row.manifest for row in await database.build_rows()}
+        try:
+            manifest = index.Manifest(**rows[current or ""])
+        except (KeyError, TypeError):
+            raise StoreProblem(
+                f"Nothing is known of build {current}.", "Run `corollary articles reload`."
+            ) from None
+        day = today or datetime.now(UTC).date()
+        job = Job(root, recipe, current, day, restore=manifest)
+        return await _switch(
+            database, await worker(job, progress or _silent, _no_questions), "restore", who
+        )
+
+
+async def _switch(database: Database, made: Made, action: str, who: str) -> Report:
+    report = made.report
+    named: list[tuple[str, str]] = [
+        *(("added", s) for s in report.added),
+        *(("changed", s) for s in report.changed),
+        *(("removed", s) for s in report.removed),
+        *(("downgraded", s) for s in report.downgraded),
+        *((f"now {now}", s) for s, _, now in report.moved),
+    ]
+    entries = [
+        (what, slug, made.hashes.get(slug), {"build": made.manifest.id}) for what, slug in named
+    ]
+    lost = await database.switch(
+        made.manifest.id,
+        asdict(made.manifest),
+        who,
+        action=action,
+        entries=entries,
+        standing=made.standing,
+    )
+    return replace(report, build=made.manifest.id, withdrawn=lost)
+
+
+def _target(root: Path, current: str, previous: str | None, to: str | None) -> str:
+    """The build to go back to."""
+    whole = [m.id for m in index.iter_manifests(root) if m.id != current]
+    if to is None:
+        to = previous if previous in whole else max(whole, default=None)
+    if to == current:
+        raise StoreProblem(
+            f"Build {to} is the one that is served.", "`corollary articles builds` lists all."
+        )
+    if to not in whole:
+        wanted = f"build {to}" if to else "other build"
+        raise StoreProblem(
+            f"There is no {wanted} to go back to.", "`corollary articles builds` lists all."
+        )
+    return to
+
+
+async def _clean(database: Database, root: Path, keep: set[str | None], kept_builds: int) -> None:
+    """Removes what no reload will need: older builds, and what killed ones left behind."""
+    recent = (await database.known_builds())[:kept_builds]
+    index.remove_builds(root, {*recent, *(k for k in keep if k)})
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    pass
+
+
+async def _no_questions(slugs: Collection[str]) -> Sequence[AskedBefore]:
+    return ()
+
+
+# --------------------------------------------------------------------------- what a worker does
+
+
+def work(
+    job: Job,
+    embeddings: Callable[[], "Embeddings"],
+    progress: index.Progress,
+    rehearse: Rehearse | None = None,
+) -> Made:
+    """Does the job. `embeddings` opens the model; it is called only when a passage is new."""
+    if job.back_to is not None:
+        return look_back(job, progress)
+    if job.restore is not None:
+        return remake(job, job.restore, embeddings, progress)
+    return make(job, embeddings, progress, rehearse)
+
+
+def in_a_thread(embeddings: "Embeddings") -> Worker:
+    """A worker in this process, without rehearsal: for measurements and tests."""
+
+    async def run(job: Job, progress: index.Progress, questions: Questions) -> Made:
+        return await asyncio.to_thread(work, job, lambda: embeddings, progress)
+
+    return run
+
+
+def make(
+    job: Job,
+    embeddings: Callable[[], "Embeddings"],
+    progress: index.Progress,
+    rehearse: Rehearse | None = None,
+) -> Made:
+    """A new build from the folder, verified and rehearsed, that nothing points at yet."""
+    recipe = job.recipe
+    found = article_files(recipe.articles_dir)
+    progress("reading", 0, len(found))
+    files = parse_paths(found)
+    progress("reading", len(found), len(found))
+    articles = [as_it_stands(f.article, recipe.rules) for f in files if f.article is not None]
+    chosen = [a for a in articles if is_served(a, recipe.rules, job.day)]
+    old = _open_quietly(job.root, job.current, recipe.embedder)
+    served = old.articles if old else {}
+    before = served if old and recipe.made(old.manifest) else {}
+    report = _compare(files, articles, chosen, before)
+    if not job.force:
+        _refuse_loss(report, chosen, len(before), recipe)
+    manifest, embedded = index.write_build(
+        job.root,
+        chosen,
+        embeddings=embeddings,
+        embedder=recipe.embedder,
+        rules=recipe.rules,
+        source=recipe.named,
+        known=index.known_vectors(old) if old else {},
+        progress=progress,
+    )
     try:
-        manifest = index.read_manifest(root, build) if build else None
+        new = index.open_build(job.root, manifest.id, embedder=recipe.embedder)
+        try:
+            verified = index.verify(new, progress)
+            standing = _standing(served, new.articles)
+            touched = [*report.added, *report.changed, *report.removed]
+            rehearsal = rehearse(old, new, touched) if rehearse else Rehearsal()
+        finally:
+            new.close()
+    except BaseException:
+        index.remove_build(job.root, manifest.id)
+        raise
+    report = replace(
+        report,
+        previous=job.current,
+        passages=manifest.passages,
+        embedded=embedded,
+        self_queries=verified.self_queries,
+        recall=verified.recall,
+        rehearsal=rehearsal,
+    )
+    return Made(report, manifest, standing, _hashes(articles, served))
+
+
+def remake(
+    job: Job,
+    damaged: index.Manifest,
+    embeddings: Callable[[], "Embeddings"],
+    progress: index.Progress,
+) -> Made:
+    """A build of the same articles as the damaged one, verified."""
+    articles = index.kept_articles(job.root, damaged)
+    manifest, embedded = index.write_build(
+        job.root,
+        articles,
+        embeddings=embeddings,
+        embedder=job.recipe.embedder,
+        rules=ServingRules(damaged.serve_under_review, damaged.grace_days, damaged.approvals),
+        source=damaged.source,
+        known=(
+            index.kept_vectors(job.root, damaged, articles)
+            if damaged.embedder == job.recipe.embedder
+            else {}
+        ),
+        progress=progress,
+    )
+    try:
+        new = index.open_build(job.root, manifest.id, embedder=job.recipe.embedder)
+        try:
+            verified = index.verify(new, progress)
+        finally:
+            new.close()
+    except BaseException:
+        index.remove_build(job.root, manifest.id)
+        raise
+    report = Report(
+        build=None,
+        previous=job.current,
+        unchanged=tuple(a.slug for a in articles),
+        passages=manifest.passages,
+        embedded=embedded,
+        self_queries=verified.self_queries,
+        recall=verified.recall,
+    )
+    return Made(report, manifest, {}, {})
+
+
+def look_back(job: Job, progress: index.Progress) -> Made:
+    """An earlier build, opened and asked for its own passages, and what going back would change."""
+    assert job.back_to is not None
+    target = index.open_build(job.root, job.back_to, embedder=job.recipe.embedder)
+    try:
+        verified = index.verify(target, progress)
+        then = target.articles
+    finally:
+        target.close()
+    old = _open_quietly(job.root, job.current, job.recipe.embedder)
+    now = old.articles if old else {}
+    report = _compare([], list(then.values()), list(then.values()), now)
+    revived = _out_of_service(job, then)
+    if revived and not job.force:
+        named = ", ".join(f"{slug} ({status})" for slug, status in revived)
+        raise ArticlesProblem(
+            f"Build {job.back_to} would serve what is out of service now: {named}.",
+            "What is served has not changed. If that is meant, repeat with `--force`.",
+        )
+    report = replace(
+        report,
+        previous=job.current,
+        passages=target.manifest.passages,
+        self_queries=verified.self_queries,
+        recall=verified.recall,
+        revived=revived,
+        reasons=tuple((s, "not in that build") for s in report.removed),
+    )
+    hashes = _hashes(list(then.values()), now)
+    return Made(report, target.manifest, _standing(now, then), hashes)
+
+
+def as_it_stands(article: Article, rules: ServingRules) -> Article:
+    """The article with the status that counts, so that nobody downstream need know the rules."""
+    status = article.effective_status(rules.approvals)
+    return article if status is article.status else replace(article, status=status)
+
+
+def _out_of_service(job: Job, then: Mapping[str, Article]) -> tuple[tuple[str, str], ...]:
+    """Articles of an earlier build that the folder, as it is now, would not serve for a reason:
+    retired, withdrawn or sent back, or gone."""
+    recipe = job.recipe
+    try:
+        files = parse_paths(article_files(recipe.articles_dir))
+    except ArticlesProblem:
+        return ()
+    now = {f.article.slug: as_it_stands(f.article, recipe.rules) for f in files if f.article}
+    unreadable = {f.slug for f in files if f.article is None}
+    found = []
+    for slug in then:
+        if slug in now:
+            if now[slug].status in (Status.RETIRED, Status.WITHDRAWN, Status.SUBMITTED):
+                found.append((slug, now[slug].status.value))
+        elif slug not in unreadable:
+            found.append((slug, "deleted"))
+    return tuple(found)
+
+
+def _open_quietly(root: Path, build: str | None, embedder: str) -> index.Build | None:
+    """The build without its index, so that a folder in use is left alone; None when damaged."""
+    try:
+        return (
+            index.open_build(root, build, embedder=embedder, vector_search=False) if build else None
+        )
     except StoreProblem:
-        return {}
-    return manifest.articles if manifest and recipe.made(manifest) else {}
+        return None
 
 
 def _compare(
     files: Sequence[ParsedFile],
     articles: Sequence[Article],
     chosen: Sequence[Article],
-    before: dict[str, str],
+    before: Mapping[str, Article],
 ) -> Report:
-    now = {a.slug: a.sha256() for a in chosen}
-    left_out = [a for a in articles if a.slug not in now]
+    then = {slug: a.sha256() for slug, a in before.items()}
+    now = {a.slug: a for a in chosen}
+    hashes = {a.slug: a.sha256() for a in chosen}
+    refused = tuple(f for f in files if f.article is None)
+    left_out = {a.slug: a.status.value for a in articles if a.slug not in now}
+    removed = tuple(s for s in before if s not in now)
+    unreadable = {f.slug for f in refused}
+    written = {f.article.slug: f.article.status for f in files if f.article}
     return Report(
         build=None,
-        added=tuple(s for s in now if s not in before),
-        changed=tuple(s for s in now if s in before and before[s] != now[s]),
-        removed=tuple(s for s in before if s not in now),
-        unchanged=tuple(s for s in now if before.get(s) == now[s]),
-        not_served=tuple((a.slug, a.effective_status().value) for a in left_out),
+        added=tuple(s for s in now if s not in then),
+        changed=tuple(s for s in now if s in then and then[s] != hashes[s]),
+        removed=removed,
+        reasons=tuple(
+            (
+                s,
+                left_out.get(s)
+                or ("its file is refused" if s in unreadable else "its file is gone"),
+            )
+            for s in removed
+        ),
+        moved=tuple(
+            (s, before[s].status.value, now[s].status.value)
+            for s in now
+            if then.get(s) == hashes[s] and before[s].status is not now[s].status
+        ),
+        unchanged=tuple(s for s in now if then.get(s) == hashes[s]),
+        not_served=tuple(left_out.items()),
         downgraded=tuple(
             a.slug
             for a in articles
-            if a.status is Status.APPROVED and a.effective_status() is not Status.APPROVED
+            if written.get(a.slug) is Status.APPROVED and a.status is not Status.APPROVED
         ),
-        refused=tuple(f for f in files if f.article is None),
+        refused=refused,
     )
 
 
-def _refuse_loss(
-    report: Report,
-    chosen: Sequence[Article],
-    before: dict[str, str],
-    recipe: Recipe,
-    force: bool,
-) -> None:
-    if force:
-        return
+def _standing(
+    before: Mapping[str, Article], after: Mapping[str, Article]
+) -> dict[str, frozenset[str]]:
+    """What may still be quoted of each article whose quotable statements are not as before.
+
+    Without a build before, of all there are.
+    """
+    then = {slug: quote_digests(a) for slug, a in before.items()}
+    now = {slug: quote_digests(a) for slug, a in after.items()}
+    nothing: frozenset[str] = frozenset()
+    return {
+        slug: now.get(slug, nothing)
+        for slug in sorted({*then, *now})
+        if slug not in then or then[slug] != now.get(slug, nothing)
+    }
+
+
+def _hashes(articles: Sequence[Article], before: Mapping[str, Article]) -> dict[str, str]:
+    return {slug: a.sha256() for slug, a in before.items()} | {a.slug: a.sha256() for a in articles}
+
+
+def _refuse_loss(report: Report, chosen: Sequence[Article], before: int, recipe: Recipe) -> None:
     if not chosen:
         waiting = ", ".join(sorted({status for _, status in report.not_served}))
         why = (
@@ -183,10 +508,11 @@ def _refuse_loss(
             f"No article in {recipe.articles_dir} can be served: {why}.",
             "What is served has not changed; `--force` serves an empty store.",
         )
-    if len(report.removed) * 2 > len(before):
+    if len(report.removed) * 2 > before:
+        named = ", ".join(f"{s} ({why})" for s, why in report.reasons[:8])
+        more = "…" if len(report.removed) > 8 else ""
         raise ArticlesProblem(
-            f"{len(report.removed)} of {len(before)} served articles would go: "
-            f"{', '.join(report.removed[:8])}…",
+            f"{len(report.removed)} of {before} served articles would go: {named}{more}.",
             "What is served has not changed. If that is meant, repeat with `--force`.",
         )
 
@@ -196,6 +522,9 @@ def _undone(report: Report) -> str:
     if not report.downgraded:
         return ""
     return f" ({', '.join(report.downgraded)}: approved as another text than it has now)"
+
+
+# --------------------------------------------------------------------------- one at a time
 
 
 class _one_at_a_time:  # noqa: N801 - read as a statement: `with _one_at_a_time(root):`
@@ -235,6 +564,7 @@ class _one_at_a_time:  # noqa: N801 - read as a statement: `with _one_at_a_time(
     def _described(self) -> str:
         try:
             owner = json.loads(self._owner.read_text())
-            return f"process {owner['pid']}, since {owner['since']}"
-        except (OSError, ValueError, KeyError):
+            age_s = max(0, round(time.time() - datetime.fromisoformat(owner["since"]).timestamp()))
+            return f"process {owner['pid']}, since {owner['since']}, {age_s} s ago"
+        except (OSError, ValueError, KeyError, TypeError):
             return "owner unknown"

@@ -15,7 +15,8 @@ from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 from store.article import Article, Review, ServingRules
 from store.conversations import Database, sqlite_url
 from store.parse import ParsedFile, parse_bytes
-from store.reload import Recipe, Report, reload
+from store.reload import Recipe, in_a_thread, reload, restore, roll_back
+from store.report import Report
 
 EMBEDDER = "fake 16"
 REFERENCES = {
@@ -132,10 +133,20 @@ class Shelf:
     async def reload(self, database: Database, **how: Any) -> Report:
         """A reload of it."""
         recipe = how.pop("recipe", self.recipe)
-        embeddings = how.pop("embeddings", self.embeddings)
-        return await reload(
-            database, self.builds, recipe, embeddings, who="test", today=TODAY, **how
+        worker = in_a_thread(how.pop("embeddings", self.embeddings))
+        return await reload(database, self.builds, recipe, worker, who="test", today=TODAY, **how)
+
+    async def roll_back(self, database: Database, to: str | None = None, **how: Any) -> Report:
+        """A rollback of it."""
+        worker = in_a_thread(self.embeddings)
+        return await roll_back(
+            database, self.builds, self.recipe, worker, who="test", to=to, today=TODAY, **how
         )
+
+    async def restore(self, database: Database) -> Report:
+        """A damaged build made anew from what it keeps."""
+        worker = in_a_thread(self.embeddings)
+        return await restore(database, self.builds, self.recipe, worker, who="test", today=TODAY)
 
     def folders(self) -> list[str]:
         """The builds on disk."""

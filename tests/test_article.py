@@ -180,7 +180,7 @@ def test_the_last_approval_is_the_one_that_counts() -> None:
     assert replace(article, reviews=(*article.reviews, other)).effective_status() == "under_review"
 
 
-@pytest.mark.parametrize("ending", ["start", "return", "reject", "retire", "withdraw"])
+@pytest.mark.parametrize("ending", ["submit", "start", "return", "reject", "retire", "withdraw"])
 def test_a_later_decision_ends_an_approval_until_the_next_one(ending: str) -> None:
     article = with_status(Status.APPROVED, None)
     ended = replace(article.reviews[0], decision=ending)

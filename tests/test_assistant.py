@@ -198,7 +198,7 @@ async def test_under_review_is_not_served_when_the_rules_say_so(program: Program
         library=program.library,
         database=program.database,
         embeddings=program.embeddings,
-        rules=replace(program.recipe.rules, serve_under_review=False),
+        rules=replace(program.desk.recipe.rules, serve_under_review=False),
         rarity=lambda word: 1.0,
     )
     assert await strict.articles() == []

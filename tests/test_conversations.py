@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from conftest import without_privileges
 from sqlalchemy.ext.asyncio import create_async_engine
+from turns import CARE, CHAT, OTHER_CHAT, SCARS, USER, a_reply, a_turn, rows
 
-from store import conversations as tables
 from store.article import Caution, Part, Reference, Status
-from store.conversations import HEAD, Database, Gap, Recalled, metadata, sqlite_url
+from store.conversations import HEAD, Database, Gap, Pointer, Recalled, sqlite_url
 from store.errors import DatabaseProblem
+from store.migrations import tables
+from store.migrations.tables import metadata
 from store.turn import (
     AnswerSection,
     ArticleNote,
@@ -34,50 +36,12 @@ from store.turn import (
     Nearest,
     Quote,
     Source,
-    Topic,
-    Turn,
     turn_dict,
 )
 
-pytest_plugins = ("postgres",)
+pytest_plugins = ("databases", "postgres")
 
 ROOT = Path(__file__).parents[1]
-CARE = Topic("post-laser-care", "How is skin cared for after laser treatment?", "Laser aftercare")
-SCARS = Topic("pdl-scars-keloids", "Does pulsed dye laser improve scars?")
-USER, CHAT, OTHER_CHAT = "telegram:7", "telegram:7:7", "telegram:8:8"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """The URL of a new, empty database."""
-    if request.param == "sqlite":
-        yield sqlite_url(tmp_path / "conversations.db")
-        return
-    async with request.getfixturevalue("postgres").database() as url:
-        yield url
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = await Database.open(database_url)
-    yield opened
-    await opened.close()
-
-
-def a_turn(question: str = "May it be washed?", chat: str = CHAT, **changes: Any) -> Turn:
-    values: dict[str, Any] = {"kind": Kind.ANSWERED, "build": "b1", "topic": CARE, **changes}
-    return Turn(question=question, conversation_id=chat, **values)
-
-
-async def rows(url: str, query: sa.Executable) -> list[Any]:
-    """What another program sees: a connection of its own, and nothing uncommitted."""
-    engine = create_async_engine(url)
-    try:
-        async with engine.begin() as connection:
-            result = await connection.execute(query)
-            return list(result.all()) if result.returns_rows else []
-    finally:
-        await engine.dispose()
 
 
 async def refusal(url: str) -> DatabaseProblem:
@@ -308,6 +272,22 @@ async def test_gaps_come_newest_first_and_at_most_as_many_as_asked(database: Dat
     assert [g.question for g in await database.recent_gaps(2)] == ["q3", "q2"]
 
 
+async def test_gaps_since_a_time_say_who_asked(database: Database, database_url: str) -> None:
+    missed: dict[str, Any] = {"kind": Kind.NOT_COVERED, "reason": "r"}
+    await database.remember(USER, a_turn("old", **missed))
+    ago = datetime.now(UTC) - timedelta(days=8)
+    await rows(database_url, tables.gaps.update().values(noticed_at=ago))
+    await database.remember(USER, a_turn("mine", **missed))
+    await database.remember("telegram:8", a_turn("theirs", OTHER_CHAT, **missed))
+    week = datetime.now(UTC) - timedelta(days=7)
+    found = await database.gaps_since(week)
+    assert [(g.question, g.user_id) for g in found] == [("theirs", "telegram:8"), ("mine", USER)]
+    assert found[0].id > found[1].id
+    assert [g.question for g in await database.gaps_since(None)] == ["theirs", "mine", "old"]
+    assert [g.question for g in await database.gaps_since(week, 1)] == ["theirs"]
+    assert await database.gaps_since(datetime.now(UTC)) == []
+
+
 # ---------------------------------------------------------------------- builds and audit
 
 
@@ -334,8 +314,8 @@ async def test_a_switch_serves_the_build_and_keeps_the_previous_one(
     assert [row.manifest for row in stored] == [{"articles": 12}, {"articles": 13}]
     lines = await audited(database_url)
     assert [(a.who, a.action, a.detail) for a in lines] == [
-        ("admin", "switch", {"build": "b1"}),
-        ("admin", "switch", {"build": "b2"}),
+        ("admin", "switch", {"build": "b1", "previous": None}),
+        ("admin", "switch", {"build": "b2", "previous": "b1"}),
     ]
 
 
@@ -378,8 +358,10 @@ async def test_of_switches_at_once_each_sees_the_one_before(
 ) -> None:
     names = [f"b{n}" for n in range(6)]
     await asyncio.gather(*(database.switch(name, {}, "admin") for name in names))
-    order = [line.detail["build"] for line in await audited(database_url)]
+    lines = await audited(database_url)
+    order = [line.detail["build"] for line in lines]
     assert sorted(order) == names
+    assert [line.detail["previous"] for line in lines] == [None, *order[:-1]]
     assert await pointer(database_url) == [(order[-1], order[-2])]
 
 
@@ -391,6 +373,56 @@ async def test_a_note_is_a_line_of_the_audit(database: Database, database_url: s
         ("admin", "export", {"turns": 3}),
         ("admin", "reload", {}),
     ]
+
+
+async def test_the_pointer_says_where_it_stands_and_since_when(database: Database) -> None:
+    assert await database.pointer() is None
+    before = datetime.now(UTC)
+    await database.switch("b1", {}, "admin")
+    await database.switch("b2", {}, "admin")
+    found = await database.pointer()
+    assert found is not None
+    assert found == Pointer("b2", "b1", found.switched_at)
+    assert before <= found.switched_at <= datetime.now(UTC)
+
+
+async def test_builds_come_newest_first_with_their_manifests(database: Database) -> None:
+    assert await database.build_rows() == []
+    for n in range(3):
+        await database.switch(f"b{n}", {"articles": n}, "admin")
+    found = await database.build_rows()
+    assert [(b.id, b.manifest) for b in found] == [(f"b{n}", {"articles": n}) for n in (2, 1, 0)]
+    assert found[0].created_at > found[1].created_at > found[2].created_at
+
+
+async def test_builds_are_forgotten_but_never_the_served_one_nor_the_one_before(
+    database: Database,
+) -> None:
+    assert await database.forget_builds(["b0"]) == 0
+    await database.switch("b0", {}, "admin")
+    assert await database.forget_builds(["b0"]) == 0
+    for n in range(1, 5):
+        await database.switch(f"b{n}", {}, "admin")
+    assert await database.forget_builds([f"b{n}" for n in range(3_000)]) == 3
+    assert await database.known_builds() == ["b4", "b3"]
+    assert await database.forget_builds([]) == 0
+
+
+# ---------------------------------------------------------------------- once a day
+
+
+async def test_a_day_is_claimed_once_by_all_together(database: Database, database_url: str) -> None:
+    other = await Database.open(database_url)
+    monday, tuesday = date(2026, 3, 2), date(2026, 3, 3)
+    try:
+        both = (database, other)
+        claimed = await asyncio.gather(*(both[n % 2].claim_day("digest", monday) for n in range(8)))
+        assert sorted(claimed) == [False] * 7 + [True]
+        assert await other.claim_day("digest", tuesday)
+        assert await database.claim_day("reminder", tuesday)
+        assert not await database.claim_day("digest", tuesday)
+    finally:
+        await other.close()
 
 
 # ---------------------------------------------------------------------- people
@@ -425,9 +457,12 @@ async def test_times_come_back_aware_and_in_utc_wherever_the_program_runs(
     database: Database,
 ) -> None:
     before = datetime.now(UTC)
-    await database.remember(USER, a_turn(kind=Kind.NOT_COVERED, reason="r"))
+    await database.remember(USER, a_reply("It may.", kind=Kind.PARTLY_ANSWERED, reason="r"))
     await database.invite(USER)
-    await database.switch("b1", {}, "admin")
+    await database.switch("b1", {}, "admin", standing={CARE.slug: frozenset()})
+    (correction,) = await database.take_untold("")
+    await database.mark_told(correction)
+    await database.claim_day("digest", date(2026, 1, 2))
     after = datetime.now(UTC)
     times = [gap.noticed_at for gap in await database.recent_gaps()]
     async with database._begin() as connection:
@@ -435,7 +470,7 @@ async def test_times_come_back_aware_and_in_utc_wherever_the_program_runs(
             columns = [c for c in table.c if isinstance(c.type, tables.UtcDateTime)]
             if columns:
                 times += [t for row in await connection.execute(sa.select(*columns)) for t in row]
-    assert len(times) == 10
+    assert len(times) == 14
     for at in times:
         assert at.tzinfo is UTC or at.utcoffset() == timedelta(0)
         assert before <= at <= after

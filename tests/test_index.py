@@ -27,10 +27,13 @@ from store.errors import EmbedderMismatch, StoreProblem
 from store.index import (
     Manifest,
     iter_manifests,
+    kept_articles,
+    kept_vectors,
     known_vectors,
     open_build,
     read_manifest,
     remove_builds,
+    verify,
     write_build,
 )
 
@@ -42,15 +45,17 @@ RETRACTED = {"1": {**REFERENCES["1"], "retracted": True}, "2": REFERENCES["2"]}
 
 
 def write(root: Path, articles: list[Article] | None = None, **how: Any) -> Manifest:
-    return write_build(
+    embeddings = how.pop("embeddings", CountingEmbeddings())
+    manifest, _ = write_build(
         root,
         ARTICLES if articles is None else articles,
-        embeddings=how.pop("embeddings", CountingEmbeddings()),
+        embeddings=lambda: embeddings,
         embedder=how.pop("embedder", EMBEDDER),
         rules=ServingRules(serve_under_review=True),
         source="test",
         **how,
     )
+    return manifest
 
 
 def opened(root: Path, build: str) -> index.Build:
@@ -221,7 +226,6 @@ def test_damage_is_found_and_named_before_the_index_library_sees_it(
     assert str(root / build / name) in str(caught.value)
     assert "corollary articles reload" in caught.value.todo
     assert "\n" not in str(caught.value)
-    assert known_vectors(root, build, EMBEDDER) == {} or name == "chroma/chroma.sqlite3"
 
 
 def test_every_file_of_a_build_is_recorded_or_checked_otherwise(
@@ -302,7 +306,6 @@ def test_a_build_of_another_model_names_both(whole: tuple[Path, Manifest]) -> No
     assert EMBEDDER in caught.value.what
     assert "other 32" in caught.value.what
     assert "COROLLARY_EMBEDDINGS" in caught.value.todo
-    assert known_vectors(root, manifest.id, "other 32") == {}
 
 
 def test_a_build_of_another_layout_is_refused(copy: tuple[Path, str]) -> None:
@@ -337,7 +340,7 @@ def test_a_failure_while_writing_leaves_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("step", ["_fill_chroma", "_self_query", "_write_durably"])
+@pytest.mark.parametrize("step", ["_fill_chroma", "_dump_articles", "_write_durably"])
 def test_a_full_disk_at_any_step_leaves_no_folder_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -367,16 +370,86 @@ def test_an_index_that_does_not_answer_for_itself_is_refused(
 ) -> None:
     fill = index._fill_chroma
     monkeypatch.setattr(
-        index, "_fill_chroma", lambda folder, ids, vectors: fill(folder, ids, vectors[::-1])
+        index,
+        "_fill_chroma",
+        lambda folder, ids, vectors, progress: fill(folder, ids, vectors[::-1], progress),
     )
+    manifest = write(tmp_path)
+    with pytest.raises(StoreProblem, match="its index has another"):
+        opened(tmp_path, manifest.id)
+    monkeypatch.setattr(index, "_spot_check", lambda build: None)
+    build = opened(tmp_path, manifest.id)
     with pytest.raises(StoreProblem, match="does not find passage"):
-        write(tmp_path)
+        verify(build)
+    build.close()
+
+
+def test_a_new_build_is_asked_for_every_passage_and_for_its_neighbours(
+    whole: tuple[Path, Manifest],
+) -> None:
+    root, manifest = whole
+    build = opened(root, manifest.id)
+    steps: list[str] = []
+    found = verify(build, lambda step, done, total: steps.append(step))
+    build.close()
+    assert (found.self_queries, found.recall) == (manifest.passages, 1.0)
+    assert set(steps) == {"verifying"}
+
+
+def test_an_index_that_misses_neighbours_is_refused(
+    whole: tuple[Path, Manifest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, manifest = whole
+    build = opened(root, manifest.id)
+    near = build.nearest_of
+    # Each passage finds itself and nothing else that is near it.
+    monkeypatch.setattr(
+        index.Build, "nearest_of", lambda self, vectors, k: [h[:1] for h in near(vectors, k)]
+    )
+    with pytest.raises(StoreProblem, match="17% of what an exact search finds"):
+        verify(build)
+    build.close()
+
+
+def test_without_its_index_a_build_compares_exactly(whole: tuple[Path, Manifest]) -> None:
+    root, manifest = whole
+    indexed = opened(root, manifest.id)
+    plain = open_build(root, manifest.id, embedder=EMBEDDER, vector_search=False)
+    for vector in indexed.vectors:
+        assert [h.row for h in indexed.nearest(vector, 3)] == [
+            h.row for h in plain.nearest(vector, 3)
+        ]
+    indexed.close()
+
+
+def test_what_a_damaged_build_was_made_of_is_kept(copy: tuple[Path, str]) -> None:
+    root, build = copy
+    manifest = read_manifest(root, build)
+    shutil.rmtree(root / build / "chroma")
+    articles = kept_articles(root, manifest)
+    assert [a.slug for a in articles] == ["aftercare", "scars"]
+    assert len(kept_vectors(root, manifest, articles)) == 6
+    (root / build / "vectors.npy").write_bytes(b"x")
+    assert kept_vectors(root, manifest, articles) == {}
+    (root / build / "articles.json.gz").write_bytes(b"x")
+    with pytest.raises(StoreProblem, match="articles.json.gz"):
+        kept_articles(root, manifest)
+
+
+def test_a_disk_too_small_for_the_build_is_seen_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "BYTES_A_PASSAGE", 10**18)
+    with pytest.raises(StoreProblem, match="MB are free") as caught:
+        write(tmp_path / "builds")
+    assert str(tmp_path) in caught.value.what
+    assert "Free" in caught.value.todo
     assert list(tmp_path.iterdir()) == []
 
 
 def test_only_passages_that_changed_are_embedded_again(whole: tuple[Path, Manifest]) -> None:
     root, manifest = whole
-    known = known_vectors(root, manifest.id, EMBEDDER)
+    known = known_vectors(opened(root, manifest.id))
     changed = [ARTICLES[0], an_article(BODY.replace("nine", "six"), slug="scars", topic="Scars")]
     embeddings, steps = CountingEmbeddings(), []
     again = write(
@@ -384,10 +457,10 @@ def test_only_passages_that_changed_are_embedded_again(whole: tuple[Path, Manife
         changed,
         embeddings=embeddings,
         known=known,
-        progress=lambda done, total: steps.append((done, total)),
+        progress=lambda step, done, total: steps.append((step, done, total)),
     )
     assert [("six days" in t) for t in embeddings.asked] == [True]
-    assert steps == [(1, 1)]
+    assert [s for s in steps if s[0] == "embedding"] == [("embedding", 1, 1)]
     first, second = opened(root, manifest.id), opened(root, again.id)
     assert np.array_equal(first.vectors[:3], second.vectors[:3])
     first.close()

@@ -38,7 +38,7 @@ async def library(shelf: Shelf, database: Database) -> AsyncIterator[Library]:
 
 
 def is_open(build: Build) -> bool:
-    return bool(build.nearest(build.vectors[0], 1))
+    return not build.closed and bool(build.nearest(build.vectors[0], 1))
 
 
 async def test_without_a_build_there_is_nothing_to_borrow(library: Library) -> None:

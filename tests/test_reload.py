@@ -130,8 +130,9 @@ async def test_a_check_changes_nothing(shelf: Shelf, database: Database) -> None
     report = await shelf.reload(database, check_only=True)
     assert report.build is None
     assert len(report.added) == 4
+    assert (report.passages, report.embedded, report.self_queries, report.recall) == (12, 12, 12, 1)
     assert await database.served_build() is None
-    assert not shelf.builds.exists()
+    assert shelf.folders() == []
 
 
 @pytest.mark.parametrize("moment", ["embedding", "index", "manifest", "switch"])

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from store.conversations import metadata
+from store.migrations.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

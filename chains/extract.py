@@ -184,7 +184,7 @@ class _Numbers:
 
     def _number(self, article: Article, given: int) -> int:
         reference = article.reference(given)
-        same = reference.pmid or reference.doi or reference.key
+        same = reference.identity
         if same not in self._found:
             self._found[same] = (len(self._found) + 1, article, given, [])
         n, _, _, through = self._found[same]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from store.index import Progress
 
 MOST_PROBES = 200
+"""Of the articles that change."""
+MOST_OTHERS = 60
 _IN_REHEARSAL = "rehearsal"
 
 
@@ -104,8 +106,7 @@ def rehearse(
 def _probes(articles: dict[str, Article], touched: Sequence[str]) -> Iterator[_Asked]:
     first = [a for s in touched for a in _of(articles[s])]
     others = [a for s in articles if s not in set(touched) for a in _of(articles[s])]
-    room = max(0, MOST_PROBES - len(first))
-    picked = np.unique(np.linspace(0, len(others) - 1, min(room, len(others))).astype(int))
+    picked = np.unique(np.linspace(0, len(others) - 1, min(MOST_OTHERS, len(others))).astype(int))
     yield from first[:MOST_PROBES]
     yield from (others[i] for i in picked)
 
@@ -131,7 +132,8 @@ def _holds(asked: _Asked, reply: Turn) -> bool:
     quoted = {q.text for q in reply.quotes()}
     if not asked.right:
         return asked.right is None or not quoted
-    return bool(quoted & asked.right)
+    # A probe can name a piece of a statement.
+    return any(piece in text for piece in asked.right for text in quoted)
 
 
 def _differences(
@@ -139,7 +141,7 @@ def _differences(
 ) -> Iterator[Difference]:
     for a, then, now in zip(asked, before, after, strict=True):
         quoted_then, quoted_now = ([q.text for q in t.quotes()] for t in (then, now))
-        cited_then, cited_now = ([s.reference.key for s in t.sources] for t in (then, now))
+        cited_then, cited_now = ([s.reference.identity for s in t.sources] for t in (then, now))
         if (then.kind, quoted_then, set(cited_then)) == (now.kind, quoted_now, set(cited_now)):
             continue
         yield Difference(

@@ -94,6 +94,11 @@ class Reference:
     grade: str | None = None
 
     @property
+    def identity(self) -> str:
+        """What makes two references one source, also under other keys: PMID, else DOI, else key."""
+        return self.pmid or self.doi or self.key
+
+    @property
     def link(self) -> str | None:
         """Where the source can be opened: PubMed, else the DOI resolver, else its own page."""
         if self.pmid:
@@ -289,20 +294,20 @@ def is_quotable(article: Article, statement: Statement) -> bool:
     return any(not article.reference(n).retracted for n in statement.citations)
 
 
-def quote_digest(text: str, keys: Iterable[str]) -> str:
-    """SHA-256 (hex) of a statement with the keys of the sources it rests on, in any order.
+def quote_digest(text: str, sources: Iterable[str]) -> str:
+    """SHA-256 (hex) of a statement with the identities of its sources, in any order.
 
     It tells whether what somebody was shown still stands: other words or other sources are
     another statement.
     """
-    parts = [text, *sorted(set(keys))]
+    parts = [text, *sorted(set(sources))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def quote_digests(article: Article) -> frozenset[str]:
     """The digest of every statement of the article that may be quoted."""
     return frozenset(
-        quote_digest(s.text, [article.reference(n).key for n in s.citations])
+        quote_digest(s.text, [article.reference(n).identity for n in s.citations])
         for _, s in article.statements()
         if is_quotable(article, s)
     )

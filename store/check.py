@@ -299,9 +299,9 @@ def link_in(text: str) -> str:
             labels = _LABELS.search(text, max(0, m.start() - 200), m.start())
             if labels is None or not re.search(r"[^\W\d_]", labels.group()):
                 continue
-            name = labels.group() + m.group()
-            if name.lower() not in _KNOWN_NAMES or text[m.end() : m.end() + 1] == "/":
-                return name
+            address = labels.group() + m.group()
+            if address.lower() not in _KNOWN_NAMES or text[m.end() : m.end() + 1] == "/":
+                return address
     return ""
 
 
@@ -381,8 +381,8 @@ _ANYWHERE: tuple[tuple[str, str], ...] = (
     (_TO_IGNORE, r" (?:the |all )?(?:instructions?|prompts?) (?:above|before|so far"
                  r"|you were given)\b"),
     (_TO_IGNORE, r" ~content (?:policy|policies|filters?)\b"),
-    ("follow obey heed trust following obeying", rf" ~(?:system|your|my|these new|the new|only these"
-                 rf"|the hidden|{_BEFORE} system) ~(?:instructions?|prompts?|commands?)\b"),
+    ("follow obey heed trust following obeying",
+     rf" ~(?:system|your|my|these new|the new|only these|the hidden|{_BEFORE} system) ~(?:instructions?|prompts?|commands?)\b"),
     ("print reveal show repeat output display leak expose tell write dump share give disclose",
      r"(?: out| me| us)? (?:(?:all|the|of|what|everything|in) )*?"
      r"(?:your (?:system |full |own |entire |exact )?|(?:hidden|secret|system|initial|original) )"
@@ -417,8 +417,8 @@ _ANYWHERE: tuple[tuple[str, str], ...] = (
     ("system", r" prompt\b(?! (?:appears|appeared|for dos|reminding|reminded))"),
     ("your my all previous hidden these internal", r" system prompts\b"),
     ("system", r" message ?:"),
-    ("reply respond answer", r" (?:only |exactly |solely |just )(?:with )?(?:the (?:word|phrase|text"
-     r"|following|sentence)|yes|no|json|one word|[\"'])"),
+    ("reply respond answer",
+     r" (?:only |exactly |solely |just )(?:with )?(?:the (?:word|phrase|text|following|sentence)|yes|no|json|one word|[\"'])"),
     ("append add include insert put place", r" ~(?:link|text|phrase|sentence|words?|following|url"
      r"|address|string|line) ~(?:to|in|at|into) (?:the (?:end|start|beginning|top|bottom) of )?"
      rf"(?:your|every|each|all) {_SPEECH}\b"),
@@ -428,8 +428,8 @@ _ANYWHERE: tuple[tuple[str, str], ...] = (
     ("without no", r" (?:the |any |a )?(?:\w+ )?disclaimer"),
     ("if when whenever once", r" (?:the|a|any) user (?:asks?|says?|types?|writes?|mentions?"
      r"|questions?|wants|requests)\b"),
-    ("your", r" (?:new|only|real|true|actual|secret) (?:task|job|role|goal|purpose|mission|objective"
-             r"|instructions?|identity|name)\b"),
+    ("your", r" (?:new|only|real|true|actual|secret) (?:task|job|role|goal|purpose|mission"
+             r"|objective|instructions?|identity|name)\b"),
     ("your", r" (?:task|job|role|mission|objective) is (?:now )?(?:to|not)\b"),
     ("your", r" (?:system|hidden|secret|initial|internal|original) (?:prompt|instructions?|message"
              r"|rules)\b"),
@@ -442,7 +442,8 @@ _ANYWHERE: tuple[tuple[str, str], ...] = (
      r"|indicaciones) (?:anteriores|previas|de arriba|acima|del sistema)"),
     ("ignora ignore ignorar olvida olvide desconsidere esqueca",
      r" ~(?:anteriores|previas) (?:instrucciones|instrucoes)"),
-    ("ignora ignorate dimentica", r" ~(?:istruzioni (?:precedenti|di sopra)|precedenti istruzioni)"),
+    ("ignora ignorate dimentica",
+     r" ~(?:istruzioni (?:precedenti|di sopra)|precedenti istruzioni)"),
     ("ignore ignorez oublie oubliez", r" ~(?:instructions|consignes) (?:precedentes|anterieures"
      r"|ci.dessus)"),
     ("ignore ignorez oublie oubliez", r" ~consignes "),
@@ -1135,6 +1136,7 @@ _GAINSAYS = (
     (("whether it is advised", "yes"), ("whether it works", "no")),
     (("whether it is advised", "yes"), ("whether it is safe", "no")),
     (("whether it is advised", "no"), ("whether it works", "yes")),
+    (("whether it is advised", "no"), ("whether it is safe", "yes")),
 )
 _ABOUT_GUIDELINES = re.compile(r"\bno (?:\w+ ){0,3}(?:guidelines?|recommendations?|guidance)\b")
 """That no guideline speaks of it does not gainsay a trial."""

@@ -695,7 +695,7 @@ async def _audit(
 
 
 async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: datetime) -> None:
-    keys = {source.n: source.reference.key for source in turn.sources}
+    keys = {source.n: source.reference.identity for source in turn.sources}
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for quote in turn.quotes():
         # A digest over fewer sources than it had would look like a statement that fell.

@@ -20,6 +20,7 @@ _GAP = 3
 _LIST = r"\d{1,4}(?:\s?[,;–—-]\s?\d{1,4})*+"
 _BRACKETED = re.compile(rf"\[\s?({_LIST})\s?\]")
 _NEIGHBOURS = re.compile(r"(?<=\d)\](\s?[,;]?\s?|\s?[–-]\s?)\[(?=\d)")
+_CLOSE = re.compile(rf"(?<=[^\s(\[])\[{_LIST}\]")
 _RAISED = re.compile(
     rf"\s*{SUP}([^{SUP_END}]*){SUP_END}|\s*([⁰¹²³⁴-⁹](?:[⁰¹²³⁴-⁹,⁻˒–-]*[⁰¹²³⁴-⁹])?)"
 )
@@ -119,6 +120,7 @@ def cited(text: str, scheme: Scheme) -> Cited:
     doubts: list[str] = []
     raised = _replaced(text, _raised(text, scheme, doubts))
     tidy = _NEIGHBOURS.sub(_between, _BRACKETED.sub(r"[\1]", raised))
+    tidy = _CLOSE.sub(r" \g<0>", tidy)
     for found in _BRACKETED.finditer(tidy):
         before = tidy[max(0, found.start() - 20) : found.start()]
         strange = not scheme.listed and not scheme.numbers.issuperset(_numbers(found.group(1)))

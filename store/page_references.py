@@ -133,9 +133,7 @@ def _entry(number: int, text: str, repeated: bool) -> Entry:
 def _trimmed(found: str) -> str:
     """A DOI or address without the punctuation of the sentence around it."""
     found = found.rstrip(".,;:'\"”’")
-    if found.endswith((")", "]")) and found.count("(") + found.count("[") < found.count(
-        found[-1]
-    ):
+    if found.endswith((")", "]")) and found.count("(") + found.count("[") < found.count(found[-1]):
         return found[:-1].rstrip(".,;")
     return found
 

@@ -39,6 +39,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that a person must look at, or may want to know."""
+
+    severity: Literal["warning", "info"]
+    code: str
+    message: str
+    line: int = 1
+    """Of the draft."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The lines of a page, in reading order."""
 

@@ -9,7 +9,8 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -284,28 +285,30 @@ def make(
     report = _compare(files, articles, chosen, before)
     if not job.force:
         _refuse_loss(report, chosen, len(before), recipe)
-    manifest, embedded = index.write_build(
-        job.root,
-        chosen,
-        embeddings=embeddings,
-        embedder=recipe.embedder,
-        rules=recipe.rules,
-        source=recipe.named,
-        known=index.known_vectors(old) if old else {},
-        progress=progress,
-    )
-    try:
-        new = index.open_build(job.root, manifest.id, embedder=recipe.embedder)
+    touched = [*report.added, *report.changed, *report.removed]
+    for grown_from in (old, None) if old else (None,):
+        manifest, embedded = index.write_build(
+            job.root,
+            chosen,
+            embeddings=embeddings,
+            embedder=recipe.embedder,
+            rules=recipe.rules,
+            source=recipe.named,
+            known=index.known_vectors(old) if old else {},
+            grown_from=grown_from,
+            progress=progress,
+        )
         try:
-            verified = index.verify(new, progress)
-            standing = _standing(served, new.articles)
-            touched = [*report.added, *report.changed, *report.removed]
-            rehearsal = rehearse(old, new, touched) if rehearse else Rehearsal()
-        finally:
-            new.close()
-    except BaseException:
-        index.remove_build(job.root, manifest.id)
-        raise
+            with _opened(job.root, manifest.id, recipe.embedder) as new:
+                verified = index.verify(new, progress, touched)
+                standing = _standing(served, new.articles)
+                rehearsal = rehearse(old, new, touched) if rehearse else Rehearsal()
+            break
+        except BaseException as e:
+            index.remove_build(job.root, manifest.id)
+            # An index that was changed once too often is made anew.
+            if not isinstance(e, StoreProblem) or grown_from is None:
+                raise
     report = replace(
         report,
         previous=job.current,
@@ -316,6 +319,16 @@ def make(
         rehearsal=rehearsal,
     )
     return Made(report, manifest, standing, _hashes(articles, served))
+
+
+@contextmanager
+def _opened(root: Path, build: str, embedder: str) -> Iterator[index.Build]:
+    """The build with its index, closed at the end."""
+    found = index.open_build(root, build, embedder=embedder)
+    try:
+        yield found
+    finally:
+        found.close()
 
 
 def remake(
@@ -341,11 +354,8 @@ def remake(
         progress=progress,
     )
     try:
-        new = index.open_build(job.root, manifest.id, embedder=job.recipe.embedder)
-        try:
+        with _opened(job.root, manifest.id, job.recipe.embedder) as new:
             verified = index.verify(new, progress)
-        finally:
-            new.close()
     except BaseException:
         index.remove_build(job.root, manifest.id)
         raise
@@ -364,12 +374,9 @@ def remake(
 def look_back(job: Job, progress: index.Progress) -> Made:
     """An earlier build, opened and asked for its own passages, and what going back would change."""
     assert job.back_to is not None
-    target = index.open_build(job.root, job.back_to, embedder=job.recipe.embedder)
-    try:
+    with _opened(job.root, job.back_to, job.recipe.embedder) as target:
         verified = index.verify(target, progress)
         then = target.articles
-    finally:
-        target.close()
     old = _open_quietly(job.root, job.current, job.recipe.embedder)
     now = old.articles if old else {}
     report = _compare([], list(then.values()), list(then.values()), now)

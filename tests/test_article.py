@@ -209,7 +209,7 @@ def test_two_approvals_are_those_of_two_people() -> None:
 def test_a_quote_is_known_by_its_words_and_its_sources() -> None:
     article = an_article()
     statement = article.sections[1].statements[1]
-    keys = [article.reference(n).key for n in statement.citations]
+    keys = [article.reference(n).identity for n in statement.citations]
     assert quote_digest(statement.text, reversed(keys)) in quote_digests(article)
     assert quote_digest(statement.text, keys[:1]) not in quote_digests(article)
     assert quote_digest(statement.text + " ", keys) not in quote_digests(article)

@@ -133,8 +133,9 @@ def _quotes(stored: Any) -> Iterator[tuple[str, str, str]]:
         return
     if not isinstance(answer, dict):
         return
+    # PMID, else DOI, else key: what makes two references one source.
     keys = {
-        source["n"]: source["key"]
+        source["n"]: str(source.get("pmid") or source.get("doi") or source["key"])
         for source in _dicts(answer.get("sources"))
         if isinstance(source.get("n"), int) and isinstance(source.get("key"), str)
     }

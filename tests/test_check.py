@@ -1,0 +1,397 @@
+"""What is wrong with an article beyond its form, problem by problem, and what is not."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from articles import BODY, REFERENCES, TODAY, article_file, parsed, quick
+
+from store.article import Article, Part, Section, Statement
+from store.check import Piece, Problem, article, instructions, link_in, utc_today, wording
+from store.parse import ParsedFile, parse_bytes, parse_paths
+from store.reload import SAMPLES
+
+RESEARCH = "## From the research\n\n"
+FIRST = article_file("").count(b"\n") + 3
+"""The line of the first statement below `RESEARCH`."""
+
+
+def told(file: ParsedFile, code: str) -> list[Problem]:
+    """The problems of that code."""
+    return [p for p in file.problems if p.code == code]
+
+
+def on(day: date, body: str = BODY, **front: Any) -> ParsedFile:
+    """What the parser makes of an article on a day."""
+    return parse_bytes(article_file(body, **front), Path("aftercare.md"), day)
+
+
+def with_first(**fields: Any) -> dict[str, Any]:
+    """The references with these fields in the first."""
+    return {**REFERENCES, "1": {**REFERENCES["1"], **fields}}
+
+
+# ---------------------------------------------------------------------- references
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pmid": "101, 102"},
+        {"pmid": "101; 102"},
+        {"pmid": "PMID 12345 and 23456"},
+        {"doi": "10.1000/abc; 10.1000/def"},
+        {"doi": "10.1000/abc https://doi.org/10.1000/def"},
+        {"title": "1) A trial of one cream 2) A trial of another cream"},
+        {"title": "(1) A trial of one cream (2) A trial of another cream"},
+        {"title": "A first made-up trial of creams; A second made-up trial of gels"},
+        {"title": "Made-up trials (PMID 12345, PMID: 23456)"},
+        {"authors": "A Nobody, PMID 12345; B Nobody, PMID 23456"},
+        {"journal": "Made Up 10.1000/abc and 10.1000/def"},
+    ],
+)
+def test_a_number_that_carries_several_documents_is_refused(fields: dict[str, str]) -> None:
+    file = parsed(references=with_first(**fields))
+    (problem,) = told(file, "several_documents")
+    assert problem.severity == "error"
+    assert (problem.line, problem.field) == (7, f"references.1.{next(iter(fields))}")
+    assert {p.code for p in file.problems} == {"several_documents"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": "Creams; a made-up review"},
+        {"title": "Part 1 of 2: a made-up trial of creams (2 sites) at 1) home"},
+        {"authors": "A Nobody; B Nobody; C Nobody"},
+        {"title": "A trial of 12 345 678 made-up creams"},
+        {"pages": "1249-1262; 1300"},
+    ],
+)
+def test_one_document_with_odd_punctuation_is_one(fields: dict[str, str]) -> None:
+    assert parsed(references=with_first(**fields)).accepted
+
+
+@pytest.mark.parametrize(
+    "second", [{"pmid": "101"}, {"doi": "10.1000/ABC"}, {"key": "nobody2020"}]
+)
+def test_two_numbers_for_one_document_are_a_warning(second: dict[str, str]) -> None:
+    first = {"kind": "rct", "title": "x", "pmid": "101", "doi": "10.1000/abc", "key": "nobody2020"}
+    both = {"1": first, "2": {"kind": "rct", "title": "y", **second}}
+    file = parsed(references=both)
+    (problem,) = told(file, "same_document_twice")
+    assert file.accepted
+    assert (problem.severity, problem.field) == ("warning", "references.2")
+    assert "references 1 and 2" in problem.message
+
+
+@pytest.mark.parametrize("pmid", ["0123", "PMID123", "123x", "PMC123", "1234567890", "1٢٣"])
+def test_a_pmid_that_is_none_says_what_one_looks_like(pmid: str) -> None:
+    (problem,) = told(parsed(references=with_first(pmid=pmid)), "bad_pmid")
+    assert (problem.severity, problem.field) == ("error", "references.1.pmid")
+    assert "number in PubMed" in problem.message
+
+
+def test_a_pmid_that_pubmed_has_not_reached_is_a_warning() -> None:
+    (problem,) = told(parsed(references=with_first(pmid="60000001")), "implausible_pmid")
+    assert problem.severity == "warning"
+    assert not told(parsed(references=with_first(pmid="60000000")), "implausible_pmid")
+
+
+@pytest.mark.parametrize(
+    "doi", ["https://doi.org/10.1000/xyz", "http://dx.doi.org/10.1000/xyz", "doi:10.1000/xyz"]
+)
+def test_a_doi_with_something_before_it_is_told_to_leave_that_out(doi: str) -> None:
+    (problem,) = told(parsed(references=with_first(doi=doi)), "bad_doi")
+    assert problem.severity == "error"
+    assert "leave out what stands before it and write '10.1000/xyz'" in problem.message
+
+
+@pytest.mark.parametrize("doi", ["xyz", "10.1000", "10.10/x", "11.1000/xyz", "10.1000/a b"])
+def test_a_doi_that_is_none_says_what_one_looks_like(doi: str) -> None:
+    (problem,) = told(parsed(references=with_first(doi=doi)), "bad_doi")
+    assert "starts with `10.`" in problem.message
+
+
+def test_a_retracted_source_is_told_with_what_rests_on_it() -> None:
+    body = RESEARCH + "- Alone it says this. [1]\n- Both say that. [1, 2]\n"
+    (problem,) = told(parsed(body, references=with_first(retracted="true")), "retracted_reference")
+    assert (problem.severity, problem.field) == ("warning", "references.1")
+    assert f"rest on it alone: line {FIRST} 'Alone it says this.'" in problem.message
+    assert f"beside other sources: line {FIRST + 1} 'Both say that.'" in problem.message
+
+
+def test_two_retracted_sources_are_no_ground_together() -> None:
+    both = {n: {**r, "retracted": "true"} for n, r in REFERENCES.items()}
+    problems = told(parsed(RESEARCH + "- Both say that. [1, 2]\n", references=both), "retracted_reference")
+    assert len(problems) == 2
+    assert all("rest on it alone" in p.message for p in problems)
+
+
+# ---------------------------------------------------------------------- names
+
+
+def test_a_name_that_two_articles_have_is_a_warning_in_both(tmp_path: Path) -> None:
+    own = {"a": {"topic": "Wounds", "aliases": ["Laser  Burns"]}, "b": {"topic": "laser burns"}}
+    for slug, front in own.items():
+        (tmp_path / f"{slug}.md").write_bytes(article_file(slug=slug, **front))
+    first, second = parse_paths([tmp_path])
+    assert first.accepted and second.accepted
+    assert [(p.field, p.line) for p in told(first, "duplicate_alias")] == [("aliases.0", 8)]
+    assert [p.field for p in told(second, "duplicate_alias")] == ["topic"]
+    assert "name of b," in told(first, "duplicate_alias")[0].message
+    assert "name of a," in told(second, "duplicate_alias")[0].message
+
+
+def test_a_retired_article_leaves_its_names_to_others(tmp_path: Path) -> None:
+    for slug, status in (("a", "retired"), ("b", "under_review"), ("c", "withdrawn")):
+        (tmp_path / f"{slug}.md").write_bytes(article_file(slug=slug, status=status))
+    assert [p for f in parse_paths([tmp_path]) for p in f.problems] == []
+
+
+def test_a_name_given_twice_in_one_article_is_a_warning() -> None:
+    file = parsed(aliases=["Wound care", "wound  CARE", "aftercare"])
+    assert [p.field for p in told(file, "duplicate_alias")] == ["aliases.1", "aliases.2"]
+    assert file.accepted
+
+
+# ---------------------------------------------------------------------- dates
+
+
+@pytest.mark.parametrize(("ahead", "accepted"), [(0, True), (1, True), (2, False), (400, False)])
+def test_an_update_in_the_future_is_refused_but_for_a_day_of_time_zones(
+    ahead: int, accepted: bool
+) -> None:
+    file = on(TODAY, updated=str(TODAY + timedelta(ahead)))
+    assert file.accepted is accepted
+    assert [p.field for p in told(file, "future_date")] == ["updated"] * (not accepted)
+
+
+def test_a_review_in_the_future_is_refused() -> None:
+    review = {"by": "Dr A", "at": "2026-06-03", "decision": "approve", "sha256": "0" * 64}
+    (problem,) = told(on(TODAY, reviews=[review]), "future_date")
+    assert (problem.severity, problem.field) == ("error", "reviews.0.at")
+
+
+def test_a_clock_that_has_lost_its_time_does_not_refuse_the_samples() -> None:
+    newest = max(f.article.updated for f in parse_paths([SAMPLES]) if f.article)
+    assert utc_today() >= newest
+
+
+@pytest.mark.parametrize(
+    ("review_by", "codes"),
+    [
+        ("2026-06-01", set()),
+        ("2026-05-31", {"review_overdue"}),
+        ("2025-12-31", {"review_overdue", "review_by_before_updated"}),
+    ],
+)
+def test_a_review_that_is_due_is_a_warning(review_by: str, codes: set[str]) -> None:
+    file = on(TODAY, review_by=review_by)
+    assert {p.code for p in file.problems} == codes
+    assert all((p.severity, p.field) == ("warning", "review_by") for p in file.problems)
+
+
+def test_nobody_is_asked_to_review_what_is_no_longer_served() -> None:
+    assert on(TODAY, status="retired", review_by="2020-01-01").problems == ()
+
+
+def test_an_approval_of_another_text_is_a_warning_that_says_what_follows() -> None:
+    review = {"by": "Dr A", "at": "2026-01-03", "decision": "approve", "sha256": "0" * 64}
+    file = on(TODAY, status="approved", review_by="2026-12-01", reviews=[review])
+    (problem,) = file.problems
+    assert (problem.code, problem.severity, problem.field) == (
+        "approval_of_another_text",
+        "warning",
+        "status",
+    )
+    assert "falls back to under review" in problem.message
+    assert problem.line == 5
+
+
+def test_an_approval_of_this_text_with_a_date_of_review_is_in_order() -> None:
+    plain = on(TODAY).article
+    assert plain is not None
+    review = {"by": "Dr A", "at": "2026-01-03", "decision": "approve", "sha256": plain.sha256()}
+    assert on(TODAY, status="approved", review_by="2026-12-01", reviews=[review]).problems == ()
+    (problem,) = on(TODAY, status="approved", reviews=[review]).problems
+    assert (problem.code, problem.severity) == ("no_review_date", "warning")
+
+
+# ---------------------------------------------------------------------- doses
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Give 1.0 mg of it", "Give 10.0 mL of it", "Give 2.0 g in two parts", "Give 5.00 mcg",
+        "Give 1.0-2.0 mg of it", "Give 1.0 to 2 mg of it", "Give 2.0 mg/kg of it", "Use 4.0 units",
+        "A syringe of 1.0 mg/mL was used", "Give 3.0 mmol of it", "Give 1.0mg", "Give 2.0 µg a day",
+        "Give .5 mg of it", "Give (.25 mL) of it", "Give .5-1 mg of it",
+        "Inject 10 U a site", "Inject 10U a site", "Inject 3.75 u a site", "Give 5 U/kg of it",
+        "Give 400 IU of it", "Give 400IU daily",
+        "Take 5 mg QD for a week", "Take one tablet q.d. for a week", "Take 5 mg Q.D. at night",
+        "Take 5 mg qd", "It was given qod for a week", "Take 5 mg Q.O.D. for a week",
+        "Give MS 10 mg for pain", "Give 10 mg of MS for pain", "Give 5 mg IV MS for pain",
+        "MSO4 10 mg was given", "Give 2 g MgSO4 slowly", "Give IV MgSO4 slowly",
+    ],
+)  # fmt: skip
+def test_a_dose_that_can_be_misread_is_a_warning(said: str) -> None:
+    file = parsed(RESEARCH + f"- {said} in the made-up trial. [1]\n")
+    (problem,) = told(file, "dose_notation")
+    assert file.accepted
+    assert (problem.severity, problem.line) == ("warning", FIRST)
+    assert "write" in problem.message or "leave out" in problem.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Creatinine was 1.0 mg/dL", "Potassium was 4.0 mmol/L", "Albumin was 4.0 g/dL",
+        "Ferritin was 5.0 ng/mL", "Glucose was 5.0 mmol per litre", "The level was 2.0 mg/l",
+        "Lesions of 2.0 cm shrank", "A lesion of 5.0 mm by 3.0 mm", "An 8.0 Fr catheter was used",
+        "The ratio was 1.0 and p=.05", "The interval was 1.0 to 2.0", "It scored 3.0 of 4.0",
+        "The difference was 1.0 mg", "The mean (SD 2.0 mg) was low", "OR 2.0, 95% CI 1.0-2.0 mg",
+        "Give 10.5 mg of it", "Give 1.05 mg of it", "Give 0.5 mg of it", "Give 100 mg of it",
+        "p<.05 and p=.01 were found", "ALT was 40 U/L", "ALT was 40 U/l", "TSH was 4 mIU/L",
+        "hCG was 25 IU/L", "hCG was 25 IU/mL", "Give 10 units a site", "5-FU was given",
+        "Group 2U was left out", "In 10 US centres it was used", "The 5 UK centres used it",
+        "Take it q.d.s. with food", "Take it qds with food", "QD-labelled cells (5 mg) were seen",
+        "The QD signal was strong", "People with MS 10 years on", "MS relapsed in 10 people",
+        "In MS 10 mg was given", "10 mg in MS was studied", "LC-MS found 10 ng of it",
+        "10 mg MS patients took", "Fluence was 7.0 J/cm2", "A pulse of 1.0 ms was used",
+        "A bath of MgSO4 was used", "Version 2.0 gave results",
+    ],
+)  # fmt: skip
+def test_laboratory_values_sizes_and_statistics_are_no_doses(said: str) -> None:
+    file = parsed(RESEARCH + f"- {said} in the made-up trial. [1]\n")
+    assert told(file, "dose_notation") == []
+
+
+def test_a_dose_in_a_conflict_has_its_field() -> None:
+    (problem,) = told(parsed(conflicts=["One gives 1.0 mg and one 2 mg. [1]"]), "dose_notation")
+    assert (problem.field, problem.line) == ("conflicts.0", 8)
+
+
+# ---------------------------------------------------------------------- disagreement
+
+FILLER = (
+    ("The panel of the made-up society met three times with twelve members.",),
+    ("In a made-up trial of 90 people wounds closed after nine days.",),
+)
+
+
+def disagreement(ours: str, theirs: str, **front: Any) -> list[Problem]:
+    """What is said of a guideline and a research sentence with others around them."""
+    body = (
+        f"## From the guidelines\n\n- {FILLER[0][0]} [1]\n- {ours} [1]\n\n"
+        f"## From the research\n\n- {theirs} [2]\n- {FILLER[1][0]} [2]\n"
+    )
+    return told(parsed(body, **front), "unrecorded_conflict")
+
+
+OPPOSED = [
+    (
+        "Blue light can be combined with zentorin injections, with care.",
+        "The studies found do not directly address blue light combined with zentorin injections.",
+    ),
+    (
+        "To combine them, blue light is usually performed first, with zentorin injections after it.",
+        "While no direct evidence supports blue light with zentorin injections, each was studied.",
+    ),
+    (
+        "Topical zentorin is recommended after fractional laser.",
+        "In a trial of 40 people topical zentorin after fractional laser was not effective.",
+    ),
+    (
+        "Topical zentorin should be given after laser.",
+        "Topical zentorin after laser made no difference to healing in two trials.",
+    ),
+    (
+        "Zentorin gel is safe in children with laser wounds.",
+        "Serious adverse events occurred in 4 of 20 children given zentorin gel on laser wounds.",
+    ),
+    (
+        "Zentorin reduces the risk of scarring after laser.",
+        "In a cohort of 200 people zentorin increased scarring after laser.",
+    ),
+    ("Zentorin is contraindicated in pregnancy.", "Zentorin was safe in pregnancy in 30 women."),
+    (
+        "Zentorin prophylaxis before laser is not recommended.",
+        "Zentorin prophylaxis before laser was effective in a trial of 90 people.",
+    ),
+    ("Zentorin is effective for warts.", "No study of zentorin for warts was found."),
+    (
+        "There is too little evidence to recommend zentorin for warts.",
+        "Zentorin improved warts in a trial of 40 people.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), OPPOSED)
+def test_parts_that_gainsay_each_other_are_a_warning_that_shows_both(
+    ours: str, theirs: str
+) -> None:
+    (problem,) = disagreement(ours, theirs)
+    assert problem.severity == "warning"
+    assert ours in problem.message
+    assert theirs in problem.message
+    assert problem.line == article_file("").count(b"\n") + 4
+
+
+@pytest.mark.parametrize(("ours", "theirs"), OPPOSED)
+def test_a_recorded_conflict_is_not_asked_for_again(ours: str, theirs: str) -> None:
+    assert disagreement(ours, theirs, conflicts=[f"{ours} But: {theirs} [1, 2]"]) == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("Zentorin is recommended after laser.", "Zentorin was effective after laser."),
+        ("Sunscreen is recommended after laser.", "Zentorin did not improve warts in adults."),
+        ("No guideline on zentorin with laser was found.", "Zentorin with laser was effective."),
+        ("No guideline on zentorin was found.", "No study of zentorin was found."),
+        ("Zentorin should be used for warts.", "No adverse events followed zentorin for warts."),
+        ("Zentorin reduces redness after laser.", "Zentorin increased moisture after laser."),
+        ("Zentorin is safe in children.", "No complications of zentorin in children occurred."),
+        ("The panel met in March.", "Zentorin was not effective."),
+        ("Laser should be repeated monthly.", "A trial did not address the price of laser drapes."),
+    ],
+)
+def test_parts_that_agree_or_speak_of_other_things_are_left_alone(ours: str, theirs: str) -> None:
+    assert disagreement(ours, theirs) == []
+
+
+def test_at_most_five_disagreements_are_told() -> None:
+    rows = [(f"Zentorin{n} is safe for warts{n}.", f"No study of zentorin{n} for warts{n} was found.")
+            for n in range(9)]  # fmt: skip
+    body = "## From the guidelines\n\n" + "".join(f"- {a} [1]\n" for a, _ in rows)
+    body += "\n" + RESEARCH + "".join(f"- {b} [2]\n" for _, b in rows)
+    assert len(told(parsed(body), "unrecorded_conflict")) == 5
+
+
+@pytest.mark.parametrize("different", [False, True])
+def test_two_thousand_statements_that_take_sides_are_compared_in_time(different: bool) -> None:
+    def stated(part: Part, text: str) -> Section:
+        words = (f" w{n}x" * 5 if different else "" for n in range(1000))
+        said = tuple(Statement(f"{text}{w} for warts.", (1,)) for w in words)
+        return Section(part.name, part, "", said)
+
+    plain = parsed().article
+    assert plain is not None
+    sections = (
+        stated(Part.GUIDELINES, "Zentorin should be used, is safe, effective and lowers the dose"),
+        stated(Part.RESEARCH, "No study of unsafe zentorin, not effective, avoid; it increased"),
+    )
+    large: Article = replace(plain, sections=sections)
+    with quick(2):
+        list(article(large, {}, TODAY))
+
+
+def test_the_samples_have_no_error_and_no_disagreement_that_they_do_not_record() -> None:
+    problems = [p for f in parse_paths([SAMPLES]) for p in f.problems]
+    assert [p for p in problems if p.severity == "error"] == []
+    assert {p.code for p in problems} <= {"dose_notation"}

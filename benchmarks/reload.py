@@ -113,7 +113,7 @@ async def _timed(desk: Desk) -> dict[str, float]:
 async def _ask(program: Program, seconds: float, until: "asyncio.Task[Any] | None") -> list[float]:
     """Milliseconds from question to reply, at a steady pace: for some time, or until it is done."""
     questions = [p.question for a in await program.assistant.articles() for p in a.answerable]
-    chance, took = random.Random(3), []
+    chance, took = random.Random(3), list[float]()
     started = time.perf_counter()
     while not until.done() if until else time.perf_counter() - started < seconds:
         begin = time.perf_counter()

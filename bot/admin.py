@@ -30,7 +30,7 @@ from store.parse import MAX_BYTES, ParsedFile, article_files, parse_bytes, parse
 from store.records import AuditEntry
 from store.reload import SAMPLES, as_it_stands, roll_back
 from store.report import Report
-from store.review import Decided, decide
+from store.review import Decided, decide, handed_in
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -323,7 +323,7 @@ async def store_upload(
     sent = parse_bytes(raw[: MAX_BYTES + 1], name)
     if sent.article is None:
         return sent, None
-    text = as_submitted(raw, sent.article)
+    text = handed_in(raw, name, by=who, at=datetime.now(UTC).date())
     slug = sent.article.slug
     parsed = parse_bytes(text, name)
     if parsed.article is None or parsed.article.status is not Status.SUBMITTED:

@@ -151,7 +151,9 @@ def _rehearsed(report: Report) -> Iterator[str]:
 
 def _different(d: Difference) -> str:
     asked = f"“{d.question}”" if d.question is not None else f"the question of turn {d.turn}"
-    kinds = d.before if d.before == d.after else f"{d.before} to {d.after}"
+    kinds = f"{d.before} to {d.after}"
+    if d.before == d.after:
+        kinds = f"{d.after} with other statements"
     lost = f"; cited no more: {', '.join(d.lost)}" if d.lost else ""
     gained = f"; cited now: {', '.join(d.gained)}" if d.gained else ""
     return f"reply      {d.article}: {asked}: {kinds}{lost}{gained}"

@@ -7,6 +7,7 @@ tested without Chroma, SQL or a model.
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -240,7 +241,7 @@ class Article:
                 continue
             if review.sha256 != pinned:
                 break
-            found[" ".join(review.by.casefold().split())] = review.by
+            found[same_person(review.by)] = review.by
         return tuple(reversed(found.values()))
 
     def effective_status(self, approvals: int = 1) -> Status:
@@ -248,6 +249,11 @@ class Article:
         if self.status is Status.APPROVED and len(self.approvers()) < approvals:
             return Status.UNDER_REVIEW
         return self.status
+
+
+def same_person(name: str) -> str:
+    """A name without what may differ between two spellings of it: case, spaces, code points."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Literal
 
 from store.article import Article, Part, Statement, Status, is_quotable
@@ -382,7 +382,8 @@ _ANYWHERE: tuple[tuple[str, str], ...] = (
                  r"|you were given)\b"),
     (_TO_IGNORE, r" ~content (?:policy|policies|filters?)\b"),
     ("follow obey heed trust following obeying",
-     rf" ~(?:system|your|my|these new|the new|only these|the hidden|{_BEFORE} system) ~(?:instructions?|prompts?|commands?)\b"),
+     rf" ~(?:system|your|my|these new|the new|only these"
+     rf"|the hidden|{_BEFORE} system) ~(?:instructions?|prompts?|commands?)\b"),
     ("print reveal show repeat output display leak expose tell write dump share give disclose",
      r"(?: out| me| us)? (?:(?:all|the|of|what|everything|in) )*?"
      r"(?:your (?:system |full |own |entire |exact )?|(?:hidden|secret|system|initial|original) )"
@@ -402,7 +403,7 @@ _ANYWHERE: tuple[tuple[str, str], ...] = (
      r"(?:are|were|had)|an? ~(?:ai assistant|chatbot|jailbroken|linux terminal|pirate|hacker"
      rf"|{_MODEL})\b|dan\b|an? (?:assistant|terminal|unrestricted \w+)\b)"),
     ("pretend", r" (?:to be|you|that you|you.re)\b"),
-    ("roleplay role", r"(?: ?.?play(?:ing)?)? as (?:an?|the|my|if)\b"),
+    ("roleplay role", r"(?:[\s-]?play(?:ing)?)? as (?:an?|the|my|if)\b"),
     ("from", r" now on (?:you|always|answer|respond|reply|ignore|only answer|every (?:answer|reply"
              r"|response)|never|do not|your|say|act|speak)\b"),
     ("developer god debug dan jailbreak", r" mode (?:on|enabled|activated|is)\b"),
@@ -410,15 +411,16 @@ _ANYWHERE: tuple[tuple[str, str], ...] = (
     ("do", r" anything now\b"),
     ("end", r" of (?:the )?(?:system )?(?:prompt|instructions|system message|user input)\b"),
     ("new updated revised real actual hidden secret additional special",
-     rf" (?:system )?instructions?(?: (?:for|to) ~{_MODEL})? ?:"),
+     rf" (?:system )?instructions?(?: (?:for|to) ~{_MODEL})?\s?:"),
     ("instruction instructions note notes message important attention",
      rf" (?:for|to) (?:the |any |all )?{_MODEL}s?\b"),
     ("attention dear hey hello hi", rf",? (?:{_MODEL}|assistant)\b"),
     ("system", r" prompt\b(?! (?:appears|appeared|for dos|reminding|reminded))"),
     ("your my all previous hidden these internal", r" system prompts\b"),
-    ("system", r" message ?:"),
+    ("system", r" message\s?:"),
     ("reply respond answer",
-     r" (?:only |exactly |solely |just )(?:with )?(?:the (?:word|phrase|text|following|sentence)|yes|no|json|one word|[\"'])"),
+     r" (?:only |exactly |solely |just )(?:with )?(?:the (?:word|phrase|text"
+     r"|following|sentence)|yes|no|json|one word|[\"'])"),
     ("append add include insert put place", r" ~(?:link|text|phrase|sentence|words?|following|url"
      r"|address|string|line) ~(?:to|in|at|into) (?:the (?:end|start|beginning|top|bottom) of )?"
      rf"(?:your|every|each|all) {_SPEECH}\b"),
@@ -482,7 +484,7 @@ _MARKERS: tuple[tuple[str, str], ...] = (
       for role in ("system", "assistant", "developer", "user") for colon in (":", " :")),
     ("human:", r"(?<![^\n])human:\s(?:ignore|please|you|tell|write|what|how|now|forget|print"
                r"|show|say|answer|can you)\b"),
-    ("role", r"\brole[\"']?\s*[:=]\s*[\"']?(?:system|assistant|user|developer)\b"),
+    ("role", r"\brole(?:[\"']\s*[:=]|\s?=\s?[\"'])\s*[\"']?(?:system|assistant|user|developer)\b"),
     ("忽略", r"忽略\w*?(?:指令|指示|提示)"),
     ("无视", r"无视\w*?(?:指令|指示|提示)"),
     ("無視", r"(?:指示|命令)を(?:すべて)?無視"),
@@ -493,12 +495,12 @@ _ORDERED = (
     r"(?:[.!?:;]\s+|\s-\s|\s[\"'(\[]"
     r"|\b(?:please|now|then|you must|you should|you will|you shall|you have to|you are to) )$"
 )
-_DOING = r"(?: (?:often|may|might|can|could|would|will|tend to|sometimes|commonly|to|do|did))*"
+_DOING = r"(?:\s(?:often|may|might|can|could|would|will|tend\sto|sometimes|commonly|to|do|did))*"
 _OF_PEOPLE = (
     r"(?:\b(?:patients?|parents?|participants?|subjects|people|caregivers?|famil(?:y|ies)|nurses?"
     r"|clinicians?|physicians?|surgeons?|adolescents|children|volunteers?|users|who|they)"
-    r"(?: (?:are|were|was|is|had been|have been))?"
-    rf"(?: (?:instructed|told|asked|advised|taught|trained|free))?{_DOING}|\bnot|\bnever|\bdon.t) $"
+    r"(?:\s(?:are|were|was|is|had\sbeen|have\sbeen))?"
+    rf"(?:\s(?:instructed|told|asked|advised|taught|trained|free))?{_DOING}|\bnot|\bnever|\bdon.t)\s$"
 )
 """What stands before "ignore previous instructions" when people do it, or are told not to."""
 
@@ -921,7 +923,8 @@ _DOSED = re.compile(
     r"|taken|tak(?:e|ing)|give[ns]?|apply|applied|administered|orally|po|PO|oral|topical\w*)\b"
 )
 _MORPHINE = re.compile(
-    r"(?<!\bin )(?<!with )(?<!\bof )(?<!\bfor )(?<!\band )\bMS\s+\d[\d.]*\s?(?:mg|mcg|g)\b(?!/mL)"
+    r"(?<!\bin )(?<!\bIn )(?<!with )(?<!\bof )(?<!\bfor )(?<!\band )"
+    r"\bMS\s+\d[\d.]*\s?(?:mg|mcg|g)\b(?!/mL)"
     r"|\d\s?(?:mg|mcg|g)\s(?:of\s)?(?:(?:IV|i\.v\.|oral|subcutaneous)\s)?MS\b"
     r"(?!\s(?:patients?|lesions?|relapses?|disease|analysis|spectr\w+|data))"
     r"|\b(?:IV|intravenous|oral|subcutaneous)\sMS\s\d"
@@ -1063,7 +1066,7 @@ _MATTERS = (
         re.compile(
             rf"\b(?:not (?:\w+ )?(?:be )?(?:recommend\w*|advis\w+|indicated|{_DONE})"
             r"|(?:recommend\w*|advis\w+) (?:\w+ )?against|should (?:not|never)|must not|cannot be"
-            r"|contraindicated|(?:be|is|are) avoided|to avoid|avoid)\b"
+            r"|evidence to recommend|contraindicated|(?:be|is|are) avoided|to avoid|avoid)\b"
         ),
     ),
     _Matter(
@@ -1107,7 +1110,7 @@ _MATTERS = (
         frozenset(
             "should can may established recommended recommends performed proven shown no not "
             "never lack lacks lacking insufficient little unknown untested unproven unstudied "
-            "effective safe nobody none".split()
+            "effective safe nobody none improve improves improved".split()
         ),
         re.compile(
             rf"\b(?:(?:can|may|should|must|would|is|are) (?:\w+ ){{0,2}}be (?:\w+ )?{_DONE}"
@@ -1143,6 +1146,7 @@ _ABOUT_GUIDELINES = re.compile(r"\bno (?:\w+ ){0,3}(?:guidelines?|recommendation
 
 _MAX_CONFLICTS = 5
 _OBJECT_WORDS = 6
+_ENDS_OBJECT = frozenset("after in with by at on during when before than among for from".split())
 _MAX_SIDE = 150
 """Statements of one part that take one side, beyond which the rest are not compared."""
 _MAX_STEMMED = 6_000
@@ -1266,7 +1270,8 @@ def _changes_one_thing(one: str, other: str) -> bool:
     for text in (one.lower(), other.lower()):
         verb = _CHANGE.no.search(text) or _CHANGE.yes.search(text)
         behind = words(text[verb.end() :])[:_OBJECT_WORDS] if verb else []
-        things.append({stem(w) for w in behind if w not in FUNCTION_WORDS})
+        object_ = takewhile(lambda w: w not in _ENDS_OBJECT, behind)
+        things.append({stem(w) for w in object_ if w not in FUNCTION_WORDS})
     return bool(things[0] & things[1])
 
 

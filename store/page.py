@@ -70,7 +70,7 @@ def read_page(raw: bytes, *, today: date, name: str = "") -> Draft:
     _add_references(front, references)
     for line in _HINTS:
         front.add(line)
-    front.add("---", *_left_out(page, found))
+    front.add("---", *_left_out(page, found, title))
     front.add("")
     shift = len(front.lines)
     notes = [*front.notes, *(replace(n, line=n.line + shift) for n in body.notes)]
@@ -183,15 +183,17 @@ def _add_references(front: _Front, references: ReferenceList) -> None:
             front.add(f"    {name}: {_quoted(value)}")
 
 
-def _left_out(page: Page, found: SortedLines) -> Iterator[Note]:
+def _left_out(page: Page, found: SortedLines, title: str) -> Iterator[Note]:
     """What of the page is not in the draft, besides what has a place of its own."""
     if page.hidden_characters:
-        what = f"{page.hidden_characters} invisible or direction-changing characters were left out"
+        what = f"invisible or direction-changing characters were left out: {page.hidden_characters}"
         yield Note("warning", "hidden_characters", what)
     if page.hidden_passages:
-        what = f"{page.hidden_passages} passages that the page hides from its readers were left out"
+        what = (
+            f"passages that the page hides from its readers were left out: {page.hidden_passages}"
+        )
         yield Note("info", "hidden_text", what)
-    for heading in found.sections:
+    for heading in (h for h in found.sections if h != title):
         what = f"the section {heading[:60]!r} is neither part and was left out"
         yield Note("warning", "unknown_section", what)
     shown = {b.text for b in found.blocks if b.kind == "part"}
@@ -217,7 +219,8 @@ def _unresolved(cited_at: dict[int, int], known: set[int], shift: int) -> list[N
 
 def _slug(title: str) -> str:
     """Words of the title in lower-case ASCII, as many as fit; a digest when it has none."""
-    ascii_title = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    plain = title.replace("'", "")
+    ascii_title = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode().lower()
     words = re.findall(r"[a-z0-9]+", ascii_title)
     slug = ""
     for word in [w for w in words if w not in _STOP_WORDS] or [w for w in words if w != "null"]:

@@ -1,7 +1,7 @@
 """The lines of a page, sorted: the two parts, the list of references, and the rest."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from store.article import Part
@@ -10,7 +10,7 @@ from store.page_citations import Scheme, cited
 from store.page_facts import ends_content, is_furniture
 from store.page_references import opens_references
 from store.page_text import BOLD, SUP, SUP_END, Line, part_of
-from store.parse import MAX_HEADING_CHARS
+from store.parse import MAX_BYTES, MAX_HEADING_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Block:
     text: str
     level: int = 0
     number: int = 0
+    doubt: str = ""
+    """Why it may or may not be a heading, in words for a person."""
 
 
 @dataclass(slots=True)
@@ -60,10 +62,19 @@ def sort_lines(lines: Sequence[Line], *, margin: bool = False) -> SortedLines:
             found.sections.append(line.text)
         elif where == "part":
             _place(found, line, content[i + 1] if i + 1 < len(content) else None)
+            if line.kind == "heading" and line.level == level:
+                what = (
+                    f"{line.text[:60]!r} has the rank of the parts and was taken for a sub-heading"
+                )
+                found.blocks[-1:] = [replace(b, doubt=what) for b in found.blocks[-1:]]
         elif where == "references":
             found.references.append(line)
         else:
             found.outside.append(line)
+            before = where == "outside" or bool(found.sections)
+            label = is_furniture(line) or ends_content(line)
+            if line.kind == "heading" and line.level > 1 and before and not label:
+                found.sections.append(line.text)
     return found
 
 
@@ -92,9 +103,13 @@ def _place(found: SortedLines, line: Line, following: Line | None) -> None:
         found.blocks.append(Block("heading", line.text))
     elif line.kind == "item":
         found.blocks.append(Block("item", line.text, line.level, line.number))
+    elif not _may_be_heading(line):
+        found.blocks.append(Block("text", line.text))
+    elif following and _is_heading(line.text, following):
+        found.blocks.append(Block("heading", line.text))
     else:
-        kind: Literal["heading", "text"] = "heading" if _is_heading(line, following) else "text"
-        found.blocks.append(Block(kind, line.text))
+        what = f"is {line.text[:60]!r} a heading? Write `###` before it if so"
+        found.blocks.append(Block("text", line.text, doubt=what))
 
 
 _SMALL_WORDS = frozenset(
@@ -103,18 +118,22 @@ _SMALL_WORDS = frozenset(
 )
 
 
-def _is_heading(line: Line, following: Line | None) -> bool:
-    """Whether a short line between blank lines is a heading by its looks."""
-    text, words = line.text, line.text.split()
-    short = line.kind == "text" and line.gap and len(text) <= 100 and len(words) <= 14
-    if not short or following is None or not (text[0].isupper() or text[0].isdigit()):
+def _may_be_heading(line: Line) -> bool:
+    """Whether it is a short line by itself, without a citation or a stop at its end."""
+    text = line.text
+    if len(text) > 100 or len(text.split()) > 14 or not line.gap or line.kind != "text":
         return False
     if text.endswith((".", ",", ";", ":", "!", "?", "]", SUP_END)) or _ends_in_number(text):
         return False
+    return text[0].isupper() or text[0].isdigit()
+
+
+def _is_heading(text: str, following: Line) -> bool:
+    """Whether such a line is a heading: bullets follow, or a paragraph and it is in Title Case."""
     if following.kind == "item":
         return True
-    long_words = [w for w in words if len(w) > 3 and w[0].isalpha() and w not in _SMALL_WORDS]
-    return following.gap and bool(long_words) and all(w[0].isupper() for w in long_words)
+    words = [w for w in text.split() if len(w) > 3 and w[0].isalpha() and w not in _SMALL_WORDS]
+    return following.gap and bool(words) and all(w[0].isupper() for w in words)
 
 
 def _ends_in_number(text: str) -> bool:
@@ -129,6 +148,11 @@ def kept_blocks(found: SortedLines) -> list[Block]:
     for part in _by_part(found.blocks):
         if any(b.kind in {"item", "text"} for b in part):
             kept += part
+    if sum(len(b.text) for b in kept) > MAX_BYTES:
+        raise ArticlesProblem(
+            f"The parts have more than {MAX_BYTES:,} characters, the most an article may have.",
+            "Divide the page into the questions that it answers.",
+        )
     if kept:
         return kept
     names = " and ".join(f'"{p.value}"' for p in Part)

@@ -14,10 +14,12 @@ from store.page_text import SUP, SUP_END
 
 HIGHEST = 60
 """No bare number above this is a citation, when the page has no list of references."""
+_MAX_DOUBTS = 20
+"""Of one paragraph."""
 _GAP = 3
 """Numbers of sources follow each other; so many may be missing before the rest is doubted."""
 
-_LIST = r"\d{1,4}(?:\s?[,;–—-]\s?\d{1,4})*+"
+_LIST = r"\d{1,4}(?:\s?[,;–—-]\s?\d{1,4}){0,60}+"
 _BRACKETED = re.compile(rf"\[\s?({_LIST})\s?\]")
 _NEIGHBOURS = re.compile(r"(?<=\d)\](\s?[,;]?\s?|\s?[–-]\s?)\[(?=\d)")
 _CLOSE = re.compile(rf"(?<=[^\s(\[])\[{_LIST}\]")
@@ -27,7 +29,7 @@ _RAISED = re.compile(
 _RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _DOWN = str.maketrans(_RAISED_DIGITS + "⁻˒", "0123456789-,")
 _UP = str.maketrans("0123456789", _RAISED_DIGITS)
-_BARE = re.compile(r"(?<=\s)\d{1,3}+(?:\s?[–-]\s?\d{1,3}+|,\s?\d{1,3}+)*+")
+_BARE = re.compile(r"(?<=\s)\d{1,3}+(?:\s?[–-]\s?\d{1,3}+|,\s?\d{1,3}+){0,60}+")
 _STOP = re.compile(r"\s*$|[.;:?!)\]](?![\w])|,(?!\s*\d)|[\"'”’](?:\s|$)|\s[–—]\s")
 _GOES_ON = re.compile(r"\s(?:and|but|or|while|whereas|although|which)\s[a-z]")
 _IN_PARENTHESES = re.compile(r"(?<=\w)\s\(\d{1,2}(?:\s?[,–-]\s?\d{1,2})*\)(?=[.,;:]|\s*$)")
@@ -60,6 +62,9 @@ _COUNTED_MANY = frozenset(
     """.split()
 )
 """As in "at weeks 2, 4"; but "for 12 weeks 3." ends with a citation."""
+_NUMBER_WORDS = frozenset(
+    "two three four five six seven eight nine ten eleven twelve few many several some all".split()
+)
 _NAMED = frozenset(
     """
     asa cap carbon caspase category chromosome cin ckd cluster cohort coenzyme covid ctcae dsm ecog
@@ -127,10 +132,11 @@ def cited(text: str, scheme: Scheme) -> Cited:
         if strange or _INTERVAL.search(before):
             doubts.append(_around(tidy, found))
     if not scheme.bare:
-        return Cited(tidy, tuple(doubts))
+        return Cited(tidy, tuple(doubts[:_MAX_DOUBTS]))
     for pattern in (_IN_PARENTHESES, _ATTACHED):
         doubts += [_around(tidy, found) for found in pattern.finditer(tidy)]
-    return Cited(_replaced(tidy, _bracketed(tidy, scheme, doubts)), tuple(doubts))
+    bracketed = _replaced(tidy, _bracketed(tidy, scheme, doubts))
+    return Cited(bracketed, tuple(doubts[:_MAX_DOUBTS]))
 
 
 def _replaced(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
@@ -171,7 +177,8 @@ def _judge(text: str, found: re.Match[str]) -> str:
     if numbers != sorted(set(numbers)) or numbers[-1] - numbers[0] > HIGHEST:
         return "doubt"
     if name in _COUNTED_MANY:
-        return "cite" if len(before) > 1 and before[-2][0].isdigit() else "doubt"
+        many = before[-2].lower() if len(before) > 1 else ""
+        return "cite" if many[:1].isdigit() or many in _NUMBER_WORDS else "doubt"
     stem = re.split(r"[-–/]", name)[0]
     part_of_name = lettered and len(before) > 1 and before[-2].lower() in _NAMED
     if (
@@ -191,7 +198,7 @@ def _raised(text: str, scheme: Scheme, doubts: list[str]) -> Iterator[tuple[int,
             yield found.start(), found.end(), f" [{digits}]"
             continue
         if verdict != "text":
-            doubts.append(_around(text, found).translate({ord(SUP): None, ord(SUP_END): None}))
+            doubts.append(_around(text, found))
         if found.group(1) is not None:
             lead = " " if found.group()[0].isspace() else ""
             yield found.start(), found.end(), lead + found.group(1).translate(_UP)
@@ -222,7 +229,7 @@ def _numbers(row: str) -> list[int]:
     """The numbers of "2, 3" or "4-6"; empty when a part is no number."""
     found: list[int] = []
     for item in re.split(r"[,;]", row):
-        ends = [int(x) for x in re.split(r"[–—-]", item) if x.strip().isdecimal()]
+        ends = [int(x) for x in re.split(r"[–—-]", item) if re.fullmatch(r"\s?\d{1,4}\s?", x)]
         if len(ends) == 2 and ends[0] < ends[1] <= ends[0] + 100:
             found += range(ends[0], ends[1] + 1)
         else:
@@ -235,4 +242,11 @@ def _between(found: re.Match[str]) -> str:
 
 
 def _around(text: str, found: re.Match[str]) -> str:
-    return text[max(0, found.start() - 40) : found.end() + 20].strip()
+    """The words around a number, with what is raised shown so."""
+    start = max(0, found.start() - 40)
+    start = text.find(" ", start) + 1 if start else 0
+    pieces = re.split(f"([{SUP}{SUP_END}])", text[min(start, found.start()) : found.end() + 20])
+    shown = [
+        p.translate(_UP) if b == SUP else p for b, p in zip(["", *pieces], pieces, strict=False)
+    ]
+    return "".join(p for p in shown if p not in {SUP, SUP_END}).strip()

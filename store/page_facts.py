@@ -150,7 +150,7 @@ def updated_of(lines: Sequence[Line], today: date) -> tuple[date, list[Note]]:
 
 def _slashed(found: re.Match[str], today: date) -> tuple[date, list[Note]]:
     first, second, year = found.groups()
-    shown = found.group().strip(" :")
+    shown = found.group().lstrip(" :–-on")
     if int(first) <= 12 and int(second) <= 12 and first != second:
         what = f"{shown!r} is one day or another; this is the date of the import, correct it"
         return today, [Note("warning", "ambiguous_date", what)]

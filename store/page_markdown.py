@@ -73,6 +73,8 @@ def body_of(blocks: Sequence[Block], scheme: Scheme) -> Markdown:
             markdown.note("warning", "stray_number", what)
         else:
             _add_statement(markdown, block, scheme)
+    while markdown.lines and not markdown.lines[-1]:
+        markdown.lines.pop()
     return markdown
 
 
@@ -83,6 +85,8 @@ def _add_heading(markdown: Markdown, block: Block) -> None:
     if text != block.text.rstrip(": "):
         what = "a citation or link in the heading was left out; headings are not cited"
         markdown.note("warning", "citation_in_heading", what)
+    if block.doubt:
+        markdown.note("warning", "doubtful_heading", block.doubt)
     markdown.lines += [f"### {_escaped(text)}", ""]
 
 
@@ -99,6 +103,8 @@ def _add_statement(markdown: Markdown, block: Block, scheme: Scheme) -> None:
     for piece in result.doubts:
         what = f"is the number a citation? Write it as [n] if so: {piece!r}"
         notes.append(Note("warning", "doubtful_citation", what))
+    if block.doubt:
+        notes.append(Note("warning", "doubtful_heading", block.doubt))
     for note in notes:
         markdown.note(note.severity, note.code, note.message)
     for text in texts:

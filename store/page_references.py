@@ -20,8 +20,13 @@ _URL = re.compile(r"https?://[^\s<>\"]{1,2000}")
 _PMID = re.compile(r"\bPMID\s?:?\s?(\d{1,9})\b|pubmed\.ncbi\.nlm\.nih\.gov/(\d{1,9})\b")
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s<>\"]{1,200}")
 _LABELLED = re.compile(
-    r"\s*(?:\bPMID\s?:?\s?\d{1,9}|(?:\bdoi\s?:?\s?|https?://(?:dx\.)?doi\.org/)10\.[^\s]+"
-    r"|https?://[^\s<>\"]+)[.;]?",
+    r"\s?(?:\bPMID\s?:?\s?\d{1,9}|(?:\bdoi\s?:?\s?|https?://(?:dx\.)?doi\.org/)10\.[^\s]+"
+    r"|\bPMCID\s?:?\s?PMC\d{1,9}|https?://[^\s<>\"]+)[.;]?",
+    re.IGNORECASE,
+)
+_LINKS = re.compile(
+    r"(?:[\s,;|·]{0,5}\[?\b"
+    r"(?:doi|pubmed|google scholar|crossref|full text|abstract|link|pmc)\b\]?:?){1,6}[\s.]*$",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\(((?:19|20)\d\d)\)")
@@ -115,7 +120,7 @@ def _entry(number: int, text: str, repeated: bool) -> Entry:
         return Entry(number)
     if repeated or len(pmids) > 1 or len(dois) > 1 or len(title) > MAX_TITLE_CHARS:
         return Entry(number, fields, several=True)
-    fields.update(_vancouver(_LABELLED.sub(" ", text).strip()))
+    fields.update(_vancouver(_LINKS.sub("", _LABELLED.sub(" ", text))))
     years = set(_YEAR.findall(text))
     if "year" not in fields and len(years) == 1:
         fields["year"] = years.pop()

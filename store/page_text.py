@@ -16,6 +16,8 @@ MAX_LINES = 50_000
 """Lines with text in them; a page has a few hundred."""
 MAX_DEPTH = 3
 """Lists in lists; what is deeper stands at this depth."""
+MAX_WIDTH = 120
+"""A page with longer lines was not wrapped by an editor."""
 BOLD = 7
 """Level of a heading that is only a line in bold: below `<h6>`."""
 SUP, SUP_END = "\ufdd0", "\ufdd1"
@@ -62,15 +64,18 @@ class Page:
     """Elements with text that a reader does not see, left out."""
 
 
-_PART = re.compile(r"\W*from the (guideline|research)s?\b[\W_]*", re.IGNORECASE)
+_PART = re.compile(
+    rf"[\W_]*from the (guideline|research)s?\b(?:{SUP}[^{SUP_END}]*{SUP_END}|\s?\[\d+\])*[\W_]*",
+    re.IGNORECASE,
+)
 
 
 def part_of(line: Line) -> tuple[Part, str] | None:
     """The part that the line opens, and what of its text follows on the same line."""
-    if line.kind == "table" or not (found := _PART.match(line.text.lstrip("_"))):
+    if line.kind == "table" or not (found := _PART.match(line.text)):
         return None
     part = Part.GUIDELINES if found.group(1).lower() == "guideline" else Part.RESEARCH
-    rest = line.text.lstrip("_")[found.end() :]
+    rest = line.text[found.end() :]
     if rest and ":" not in found.group():
         return None
     return part, rest
@@ -85,15 +90,18 @@ def clean(text: str) -> tuple[str, int]:
     return text.translate(dict.fromkeys(map(ord, odd))), count
 
 
+_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u180b\u180c\u180d")
+"""Letters and signs that look like nothing."""
+
+
 def _is_hidden(c: str) -> bool:
-    if c in "\n\t" or c.isalnum():
-        return False
-    code = ord(c)
-    if unicodedata.category(c) in {"Cc", "Cf", "Co", "Cs"}:
-        return True
-    # Variation selectors, of which a row can spell a message, and code points that are no
-    # characters, which YAML does not take.
-    return 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or code & 0xFFFE == 0xFFFE
+    if c.isascii():
+        return not c.isprintable() and c not in "\n\t"
+    # A row of variation selectors can spell a message.
+    selector = "\ufe00" <= c <= "\ufe0f" or "\U000e0100" <= c <= "\U000e01ef"
+    odd = selector or c in _BLANK or unicodedata.category(c) in _HIDDEN
+    return odd and c not in {SUP, SUP_END}
 
 
 def too_many_lines() -> ArticlesProblem:
@@ -183,7 +191,7 @@ def _joined(raws: list[_Raw]) -> Iterator[Line]:
     first: Line | None = None
     before: _Raw | None = None
     for raw in raws:
-        if first and before and width <= 120 and _continues(before, raw, width):
+        if first and before and _continues(before, raw, width):
             pieces.append(raw.line.text if raw.line.kind == "text" else _marked(raw.line))
         else:
             if first:
@@ -196,21 +204,18 @@ def _joined(raws: list[_Raw]) -> Iterator[Line]:
 
 def _continues(before: _Raw, raw: _Raw, width: int) -> bool:
     line = raw.line
-    if (
-        line.gap
-        or before.line.kind not in {"text", "item"}
-        or part_of(line)
-        or part_of(before.line)
-    ):
+    if line.gap or before.line.kind not in {"text", "item"}:
         return False
-    if before.width + 1 + len(line.text.split(" ", 1)[0]) <= width:
+    if part_of(line) or part_of(before.line):
         return False
-    # "treatment\n2. To implement" is a citation at the end of a line, not a list.
-    numbered = line.kind == "item" and line.number > 0
     open_ended = not before.line.text.endswith(_ENDS) and before.width > 40
-    return line.kind == "text" or (
-        numbered and open_ended and line.number != before.line.number + 1
-    )
+    if line.kind == "text" and open_ended and line.text[0].islower():
+        return True
+    if width > MAX_WIDTH or before.width + 1 + len(line.text.split(" ", 1)[0]) <= width:
+        return False
+    # "treatment\n2. To begin" is a citation at the end of a line, not a list.
+    numbered = line.kind == "item" and 0 < line.number != before.line.number + 1
+    return line.kind == "text" or (numbered and open_ended)
 
 
 def _marked(line: Line) -> str:

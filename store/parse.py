@@ -498,11 +498,10 @@ def _tidy(problem: Problem, last_line: int) -> Problem:
 
 
 def _shown(text: str, most: int) -> str:
-    if len(text) > most:
-        text = text[: most - 1] + "…"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    if not text.isprintable():
+        seen = text[:most]
+        text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in seen) + text[most:]
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _guess_slug(raw: bytes, path: Path) -> tuple[str, int]:
@@ -608,7 +607,7 @@ _FORMS = {
 }
 _TYPES = {
     "string_too_short": "is empty; write it, or leave the field out",
-    "string_type": "is not one text; write one value, in quotes",
+    "string_type": "is empty or a list; write one text, in quotes, or leave the field out",
     "int_parsing": "is not a whole number; write one, such as 2024",
     "bool_parsing": "is neither true nor false; write one of the two",
     "date_from_datetime_parsing": "is not a day of the calendar; write it as YYYY-MM-DD",

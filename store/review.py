@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
-from store.article import MOVES, Article, Move, Review, Status
+from store.article import MOVES, Article, Move, Review, Status, same_person
 from store.errors import ReviewRefused
 from store.parse import MAX_BYTES, parse_bytes
 
@@ -108,6 +108,19 @@ def decide(
     )
 
 
+def handed_in(raw: bytes, path: Path, *, by: str, at: date) -> bytes:
+    """The file as submitted by that person: the status is `submitted`, and a review says so, which
+    ends every approval that the file may bring. ReviewRefused when it cannot be edited safely."""
+    article = _article(raw, path)
+    review = Review(
+        by=_one_line(by, "name", 1, MAX_NAME_CHARS),
+        at=at,
+        decision=Move.SUBMIT.value,
+        sha256=article.sha256(),
+    )
+    return _edited(raw, article, Status.SUBMITTED, review, None, path)[0]
+
+
 # --------------------------------------------------------------------------- what is allowed
 
 
@@ -186,18 +199,14 @@ def _refuse_date(
 def _enough(article: Article, by: str, approvals: int, path: Path) -> bool:
     """Whether the article is approved once this person has approved it too."""
     given = article.approvers()
-    people = {_person(name) for name in given}
-    if len(given) < approvals and _person(by) in people:
+    people = {same_person(name) for name in given}
+    if len(given) < approvals and same_person(by) in people:
         raise ReviewRefused(
             f"{by} has approved this text of {path.name} already; {approvals} different people "
             f"have to, and {len(given)} {'has' if len(given) == 1 else 'have'}.",
             "Somebody else has to approve it.",
         )
-    return len(people | {_person(by)}) >= approvals
-
-
-def _person(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return len(people | {same_person(by)}) >= approvals
 
 
 _MARKUP = re.compile(r"<[A-Za-z/!?]|\w://|\bwww\.", re.IGNORECASE)

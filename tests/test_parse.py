@@ -99,7 +99,7 @@ def test_a_sound_file_is_an_article() -> None:
         ({"references": {"1": {"kind": "rct"}}}, (7, "references.1.title", "missing_field")),
         (
             {"references": {"1": {**REFERENCES["1"], "pmid": "0123"}}},
-            (7, "references.1.pmid", "bad_value"),
+            (7, "references.1.pmid", "bad_pmid"),
         ),
         (
             {"references": {"1": {**REFERENCES["1"], "year": "20x1"}}},
@@ -111,7 +111,7 @@ def test_a_sound_file_is_an_article() -> None:
         ),
         (
             {"references": {"1": {**REFERENCES["1"], "doi": "doi:10.1/x"}}},
-            (7, "references.1.doi", "bad_value"),
+            (7, "references.1.doi", "bad_doi"),
         ),
         ({"reviews": [{"by": "me"}]}, (8, "reviews.0.at", "missing_field")),
         (
@@ -140,7 +140,7 @@ def test_every_problem_is_reported_at_once_in_the_order_of_lines() -> None:
         (6, "titel", "unknown_field"),
         (7, "review_by", "bad_value"),
         (10, "references.1.kind", "bad_value"),
-        (12, "references.1.pmid", "bad_value"),
+        (12, "references.1.pmid", "bad_pmid"),
         (14, "", "text_before_part"),
         (16, "", "unknown_part"),
         (18, "", "markup"),
@@ -164,7 +164,11 @@ def test_every_problem_is_reported_at_once_in_the_order_of_lines() -> None:
         ("topic: " + "[" * 90_000 + "\n", (6, "", "yaml")),
         ("topic: 'open\n", (7, "", "yaml")),
         ("\ttopic: x\n", (6, "", "yaml")),
-        ("topic: \x01\n", (2, "", "yaml")),
+        ("topic: \x01\n", (6, "", "yaml")),
+        ("topic: a\u2028b\n", (6, "", "yaml")),
+        ("topic: a\x85b\n", (6, "", "yaml")),
+        ("? [a, b]\n: 1\n", (6, "", "yaml")),
+        ("--- x\n", (6, "", "yaml")),
     ],
 )
 def test_yaml_with_a_will_of_its_own_is_refused(front: str, expected: tuple[int, str, str]) -> None:
@@ -575,9 +579,31 @@ def test_a_missing_folder_says_what_to_set(tmp_path: Path) -> None:
         article_files(tmp_path / "nowhere")
 
 
+def test_a_file_named_twice_is_no_twin_of_itself(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(article_file())
+    found = parse_paths([tmp_path, tmp_path / "a.md", tmp_path / "." / "a.md"])
+    assert [(f.accepted, f.problems) for f in found] == [(True, ())] * 3
+
+
+def test_a_bad_field_is_told_with_what_to_do() -> None:
+    for front, said in (
+        ({"slug": "Big Slug"}, "use a-z"),
+        ({"title": ""}, "write one text"),
+        ({"updated": "2026-02-30"}, "YYYY-MM-DD"),
+        ({"titel": "x"}, "check its spelling"),
+        ({"title": None}, "add it"),
+        ({"references": {"1": {**REFERENCES["1"], "year": "soon"}}}, "such as 2024"),
+        ({"references": {"1": {**REFERENCES["1"], "retracted": "perhaps"}}}, "true nor false"),
+        ({"references": "none"}, "one `name: value` a line"),
+        ({"references": {"1": {**REFERENCES["1"], "url": "x"}}}, "starts with https://"),
+    ):
+        (message,) = {p.message for p in parsed(**front).problems if p.severity == "error"}
+        assert said in message
+
+
 def test_a_slug_used_twice_is_refused_in_both_files(tmp_path: Path) -> None:
     for name, slug in (("a.md", "same"), ("b.md", "same"), ("c.md", "other")):
-        (tmp_path / name).write_bytes(article_file(slug=slug))
+        (tmp_path / name).write_bytes(article_file(slug=slug, topic=slug))
     first, second, third = parse_paths([tmp_path])
     assert third.accepted
     for file, other in ((first, "b.md"), (second, "a.md")):
@@ -604,4 +630,4 @@ def test_a_file_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> N
 
 def test_a_file_without_end_is_not_read_to_it() -> None:
     with quick():
-        assert codes(parse_file(Path("/dev/zero"))) == {"too_large"}
+        assert codes(parse_file(Path("/dev/zero"))) == {"unreadable"}

@@ -9,13 +9,11 @@ import difflib
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from store.diff import ArticleDiff, compare
-from store.page import Draft, read_page
 
 from bot.app import Desk, articles_dir, disclaimer_of, reload_at, rules_of
 from bot.commands import page
@@ -24,8 +22,10 @@ from bot.reports import Gaps, file_dict
 from bot.settings import Settings
 from store.article import Article, Move, Status, article_dict, is_served
 from store.conversations import Database
+from store.diff import ArticleDiff, compare
 from store.errors import ArticlesProblem, ReviewRefused, UnknownArticle
 from store.index import Progress, iter_manifests, open_build
+from store.page import Draft, read_page
 from store.parse import MAX_BYTES, ParsedFile, article_files, parse_bytes, parse_paths
 from store.records import AuditEntry
 from store.reload import SAMPLES, as_it_stands, roll_back
@@ -286,9 +286,21 @@ def _own_folder(settings: Settings) -> Settings:
 
 
 async def import_page(
-    desk: Desk, raw: bytes, name: str, *, who: str, output: Path | None = None
+    desk: Desk, page: Path, *, who: str, output: Path | None = None
 ) -> tuple[Path, Draft]:
-    """A published page as a draft in the article folder (or at `output`); never over a file."""
+    """A published page as a draft in the article folder (or at `output`); never over a file.
+
+    `page` is a file, or `-` for standard input.
+    """
+    from_input = str(page) == "-"
+    try:
+        with sys.stdin.buffer if from_input else page.open("rb") as f:
+            raw = f.read(MAX_PAGE_BYTES + 1)
+    except OSError as e:
+        raise ArticlesProblem(
+            f"{page} cannot be read: {e.strerror or e}.", "Name a page saved as text or HTML."
+        ) from e
+    name = "" if from_input else page.name
     draft = read_page(raw, today=datetime.now(UTC).date(), name=name)
     if output is None:
         folder = articles_dir(_own_folder(desk.settings))

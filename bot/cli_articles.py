@@ -108,7 +108,12 @@ def reload(check_only: bool, force: bool, json_output: bool) -> None:
 @articles.command("builds")
 @_JSON
 def builds(json_output: bool) -> None:
-    """The builds on disk, newest first, and which one is served."""
+    """The builds on disk, newest first, and which one is served.
+
+    \b
+    Example:
+      corollary articles builds
+    """
 
     async def main() -> int:
         from bot import admin
@@ -173,13 +178,16 @@ def diff(slug: str | None, json_output: bool) -> None:
     """What the next reload would change: the served build against the folder.
 
     Exit code 1 when they differ.
+
+    \b
+    Example:
+      corollary articles diff keloids
     """
 
     async def main() -> int:
-        from store.diff import diff_dict, diff_lines
-
         from bot import admin
         from bot.app import open_desk
+        from store.diff import diff_dict, diff_lines
 
         async with open_desk(settings_in_force()) as desk:
             found = await admin.diff(desk, slug)
@@ -193,14 +201,14 @@ def diff(slug: str | None, json_output: bool) -> None:
 
 
 @articles.command("import")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where to write the draft; else SLUG.md in the article folder.",
 )
 @_JSON
-def import_(file: object, output: Path | None, json_output: bool) -> None:
+def import_(file: Path, output: Path | None, json_output: bool) -> None:
     """Make a draft article of a question page saved as text or HTML (- reads standard input).
 
     The draft is `submitted`, whatever the page says. Nothing is served by it.
@@ -214,10 +222,8 @@ def import_(file: object, output: Path | None, json_output: bool) -> None:
         from bot import admin
         from bot.app import open_desk
 
-        raw = file.read(admin.MAX_PAGE_BYTES + 1)  # type: ignore[attr-defined]  # a click.File
-        name = str(getattr(file, "name", ""))
         async with open_desk(settings_in_force()) as desk:
-            path, draft = await admin.import_page(desk, raw, name, who=_who(), output=output)
+            path, draft = await admin.import_page(desk, file, who=_who(), output=output)
         if json_output:
             notes = [asdict(n) for n in draft.notes]
             _print({"path": str(path), "slug": draft.slug, "notes": notes})
@@ -233,7 +239,7 @@ def import_(file: object, output: Path | None, json_output: bool) -> None:
 
 @articles.command("review")
 @click.argument("slug")
-@click.argument("move", type=click.Choice([m.value for m in Move]))
+@click.argument("move", metavar="MOVE", type=click.Choice([m.value for m in Move]))
 @click.option("--by", required=True, help="Who decides; it is written into the file.")
 @click.option("--note", default="", help="A remark, one line.")
 @click.option("--review-by", type=_Day(), help="When it is to be reviewed again.")
@@ -303,7 +309,12 @@ def review(
 @click.option("--overdue", is_flag=True, help="Only those whose review date has passed.")
 @_JSON
 def list_(status: str | None, overdue: bool, json_output: bool) -> None:
-    """The articles of the folder, with status and last update."""
+    """The articles of the folder, with status and last update.
+
+    \b
+    Example:
+      corollary articles list --overdue
+    """
     from bot import admin
 
     settings = settings_in_force()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from bot import commands
+from bot import commands, corrections
 from bot.app import Program
 from bot.commands import Person
 from bot.render import Message, plain, reply, rich_text
@@ -55,8 +55,13 @@ def show(program: Program, message: Message) -> None:
 
 
 async def chat(program: Program, conversation: str) -> int:
-    """Reads lines until the end; a line is a question or a /command."""
+    """Reads lines until the end; a line is a question or a /command.
+
+    First of all it says what was shown in this conversation and no longer stands.
+    """
     who = person(conversation)
+    if program.settings.corrections:
+        await corrections.tell_here(program, who.conversation_id, lambda told: show(program, told))
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     if interactive:
         show(program, await commands.start(program, who, ""))

@@ -1,17 +1,20 @@
 """Telegram's updates, turned into commands and questions.
 
 Flat handlers of one shape: who is it, what do they want, send the message. Access is decided in
-one place, before any of them.
+one place, before any of them; who may act as an admin in another, `right_of`.
 """
 
 import asyncio
 import hmac
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Collection
+from enum import Enum
 from typing import Any
 
-from telegram import Update
+from telegram import Bot, BotCommandScopeChat, Document, Update
+from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import (
     Application,
@@ -24,11 +27,13 @@ from telegram.ext import (
     filters,
 )
 
-from bot import commands
+from bot import admin_commands, commands
+from bot.admin_commands import Admin, AdminCommand, HowFar
 from bot.app import Program
+from bot.background import Background
 from bot.commands import Person, message
 from bot.outgoing import Outgoing
-from bot.render import Message
+from bot.render import Message, Paragraph, Style
 from bot.settings import Access, split_codes
 from store.errors import CorollaryError
 
@@ -84,12 +89,82 @@ def person_of(update: Update) -> Person | None:
     return Person(f"telegram:{user.id}", f"telegram:{where}:{user.id}")
 
 
+class Right(Enum):
+    """What somebody may do with the commands of admins."""
+
+    NONE = 1
+    """For them there are none."""
+    ANEW = 2
+    """They may, but not by this message: it was edited, forwarded or written by another bot."""
+    FULL = 3
+
+
+def right_of(update: Update, admin_ids: Collection[int]) -> Right:
+    """Decided by the number of who acts, in their own private chat with the bot, and by nothing
+    else that an update says."""
+    user, chat = update.effective_user, update.effective_chat
+    if user is None or chat is None or user.is_bot or user.id not in admin_ids:
+        return Right.NONE
+    if chat.type != ChatType.PRIVATE or chat.id != user.id:
+        return Right.NONE
+    if update.callback_query is not None:
+        return Right.FULL
+    said = update.message
+    if said is None or said.forward_origin or said.via_bot or said.sender_chat:
+        return Right.ANEW
+    return Right.FULL
+
+
+class Ration:
+    """How many lines the audit takes of what was refused: so many a person in an hour, and so
+    many in all, whoever sends how much."""
+
+    def __init__(
+        self, each: int = 20, all_: int = 1000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._each = each
+        self._all = all_
+        self._clock = clock
+        self._hour = -1
+        self._taken: Counter[str] = Counter()
+
+    def allows(self, who: str) -> bool:
+        """Whether there is room for one more line about them; it is taken."""
+        hour = int(self._clock() // 3600)
+        if hour != self._hour:
+            self._hour, self._taken = hour, Counter()
+        if self._taken[who] >= self._each or self._taken.total() >= self._all:
+            return False
+        self._taken[who] += 1
+        return True
+
+
+async def set_admin_menu(bot: Bot, admin_id: int) -> None:
+    """Shows an admin the commands that others do not have. Telegram refuses that until they have
+    started the bot, so it is done at their /start again."""
+    menu = [(c.name, c.help) for c in commands.COMMANDS.values()]
+    menu += [(c.name, c.help) for c in admin_commands.COMMANDS.values()]
+    try:
+        await bot.set_my_commands(menu, scope=BotCommandScopeChat(admin_id))
+    except TelegramError as e:
+        log.info("the menu of admin %s could not be set: %s", admin_id, type(e).__name__)
+
+
+_EDIT_EVERY_S = 2.0
+_EDITS_AT_THAT_PACE = 10
+_EDIT_LATER_EVERY_S = 4.0
+"""Telegram takes some twenty changes a minute in a chat; most reloads are over before."""
+_ENDING_S = 3.0
+
+
 class Handlers:
     """The handlers of one running bot."""
 
-    def __init__(self, program: Program, outgoing: Outgoing) -> None:
+    def __init__(self, program: Program, outgoing: Outgoing, background: Background) -> None:
         self._program = program
         self._outgoing = outgoing
+        self._background = background
+        self._ration = Ration()
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """Registers every handler, the guard before all others."""
@@ -98,6 +173,8 @@ class Handlers:
         application.add_handler(MessageHandler(filters.COMMAND, self.command))
         asked = filters.TEXT & filters.ChatType.PRIVATE
         application.add_handler(MessageHandler(asked, self.question))
+        sent = filters.Document.ALL & filters.ChatType.PRIVATE
+        application.add_handler(MessageHandler(sent, self.document))
         application.add_handler(MessageHandler(filters.ChatType.PRIVATE, self.something_else))
         application.add_error_handler(self.error)
 
@@ -108,6 +185,7 @@ class Handlers:
         person = person_of(update)
         if person is None or (update.effective_user and update.effective_user.is_bot):
             raise ApplicationHandlerStop
+        await self._note_refused(update, person, context.bot.username)
         if await self._may_ask(update, person):
             return
         private = update.effective_chat is not None and update.effective_chat.type == "private"
@@ -146,6 +224,22 @@ class Handlers:
         await self._program.database.note(person.user_id, "invited")
         return True
 
+    def _right(self, update: Update) -> Right:
+        return right_of(update, self._program.settings.admin_ids)
+
+    async def _note_refused(self, update: Update, person: Person, username: str) -> None:
+        """Leaves a line in the audit when somebody tries what only admins can do."""
+        tried = _tried(update, username)
+        if tried is None or self._right(update) is Right.FULL:
+            return
+        if not self._ration.allows(person.user_id):
+            return
+        try:
+            await self._program.database.note(person.user_id, "refused", {"command": tried})
+        except CorollaryError as e:
+            # They are answered as if nothing had been tried.
+            log.error("a refusal is not in the audit: %s", e)
+
     # ------------------------------------------------------------------ what people do
 
     async def command(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -153,10 +247,19 @@ class Handlers:
         said, person = update.effective_message, person_of(update)
         if said is None or not said.text or person is None:
             return
-        first, args = commands.split(said.text)
-        name, _, addressed = first.partition("@")
-        if addressed and addressed.lower() != context.bot.username.lower():
+        named = _named(said.text, context.bot.username)
+        if named is None:
             return
+        name, args = named
+        right, command = self._right(update), admin_commands.named(name)
+        if command is not None and right is Right.FULL:
+            await self._admin_command(update, command, args, person)
+            return
+        if name.lower() in admin_commands.COMMANDS and right is Right.ANEW:
+            await self._send(update, _ANEW)
+            return
+        if name.lower() == "start" and right is Right.FULL and update.effective_user is not None:
+            await set_admin_menu(context.bot, update.effective_user.id)
         await self._send(update, await commands.run(self._program, person, name, args))
 
     async def question(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -173,8 +276,37 @@ class Handlers:
         if query is None or person is None:
             return
         await self._outgoing.acknowledge(query)
-        if query.data:
-            await self._send(update, await commands.pressed(self._program, person, query.data))
+        if not query.data:
+            return
+        told = None
+        if self._right(update) is Right.FULL:
+            told = await admin_commands.pressed(self._program, Admin(person), query.data)
+        if told is None:
+            told = await commands.pressed(self._program, person, query.data)
+        await self._send(update, told)
+
+    async def document(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """A file: an admin's is read as an article, anybody else's is not."""
+        said, person = update.message, person_of(update)
+        right = self._right(update)
+        if said is None or said.document is None or person is None or right is not Right.FULL:
+            if right is Right.ANEW:
+                await self._send(update, _ANEW)
+            else:
+                await self.something_else(update, context)
+            return
+        sent = said.document
+        told = admin_commands.refuse_upload(sent.file_name, sent.file_size)
+        if told is None:
+            try:
+                raw = await _fetched(sent)
+            except TelegramError as e:
+                log.warning("update %s: no file: %s", update.update_id, type(e).__name__)
+                await self._send(update, _NO_FILE)
+                return
+            replacing = (said.caption or "").strip().lower() == "replace"
+            told = await admin_commands.upload(self._program, Admin(person), raw, replacing)
+        await self._send(update, told)
 
     async def something_else(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A photo, a voice message, a sticker: only text is read."""
@@ -189,32 +321,159 @@ class Handlers:
             ),
         )
 
+    # ------------------------------------------------------------------ what admins do
+
+    async def _admin_command(
+        self, update: Update, command: AdminCommand, args: str, person: Person
+    ) -> None:
+        chat = update.effective_chat
+        if not command.long or chat is None:
+            told = await admin_commands.run(self._program, Admin(person), command, args)
+            await self._send(update, told)
+            return
+        title = Paragraph(f"/{command.name} {args[:40]}".strip(), Style.HEADING)
+        started = await self._outgoing.send(chat.id, message(title, "Starting."))
+        if started is not None:
+            self._background.start(self._long(chat.id, started, title, command, args, person))
+
+    async def _long(
+        self,
+        chat_id: int,
+        message_id: int,
+        title: Paragraph,
+        command: AdminCommand,
+        args: str,
+        person: Person,
+    ) -> None:
+        """Runs a command that takes its time: one message says how far it has come and how it
+        ended, another one what there is to know besides."""
+        how_far = HowFar()
+        admin = Admin(person, how_far)
+        work = asyncio.ensure_future(command.run(self._program, admin, args))
+        try:
+            try:
+                await self._follow(work, how_far, chat_id, message_id, title)
+            finally:
+                work.cancel()
+                await asyncio.wait({work})
+        except asyncio.CancelledError:
+            await self._change(chat_id, message_id, message(title, _STOPPED), within_s=_ENDING_S)
+            raise
+        summary, details = await _ended(work)
+        await self._change(chat_id, message_id, message(title, *summary))
+        if details:
+            await self._outgoing.deliver(chat_id, Message(details))
+
+    async def _follow(
+        self,
+        work: "asyncio.Future[Message]",
+        how_far: HowFar,
+        chat_id: int,
+        message_id: int,
+        title: Paragraph,
+    ) -> None:
+        """Until the work is done, keeps saying in that message how far it has come."""
+        shown, edits = "Starting.", 0
+        while not work.done():
+            pace_s = _EDIT_EVERY_S if edits < _EDITS_AT_THAT_PACE else _EDIT_LATER_EVERY_S
+            await asyncio.wait({work}, timeout=pace_s)
+            if not work.done() and how_far.text() != shown:
+                shown, edits = how_far.text(), edits + 1
+                await self._change(chat_id, message_id, message(title, shown))
+
+    async def _change(
+        self, chat_id: int, message_id: int, to: Message, within_s: float | None = None
+    ) -> None:
+        """Changes a message; that it cannot be changed does not end what it tells about."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._outgoing.edit(chat_id, message_id, to)
+        except (TelegramError, TimeoutError) as e:
+            log.warning("chat %s: a message was not changed: %s", chat_id, type(e).__name__)
+
+    # ------------------------------------------------------------------ what goes wrong
+
     async def error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """The last resort: one line in the log without the text, one reply without details."""
-        error = context.error
         number = update.update_id if isinstance(update, Update) else None
-        known = isinstance(error, CorollaryError | TelegramError)
-        log.error(
-            "update %s failed: %s%s",
-            number,
-            type(error).__name__,
-            f": {error}" if known else "",
-            exc_info=None if known else _without_text(error),
-        )
+        _log_fault(f"update {number}", context.error)
         if isinstance(update, Update) and update.effective_chat is not None:
-            told = message(
-                "Your question could not be answered because of a fault on our side.",
-                "It was not your wording. Try again in a minute; the operator can see the "
-                "fault in the log.",
-            )
             try:
-                await self._send(update, told)
+                await self._send(update, _FAULT)
             except TelegramError as e:
                 log.error("update %s: nor could that be told: %s", number, type(e).__name__)
 
     async def _send(self, update: Update, what: Message) -> None:
         if update.effective_chat is not None:
             await self._outgoing.send(update.effective_chat.id, what, _thread(update))
+
+
+_FAULT = message(
+    "Your question could not be answered because of a fault on our side.",
+    "It was not your wording. Try again in a minute; the operator can see the fault in the log.",
+)
+_NO_FILE = message("The file could not be fetched from Telegram.", "Send it again.")
+_STOPPED = "Ended early: the bot is being stopped. /builds shows what is served."
+_COMMAND_FAULT = message(
+    "The command was not carried out to its end because of a fault on our side.",
+    "The operator can see the fault in the log. /builds shows what is served.",
+)
+_ANEW = message("Send it anew: an edited or forwarded message is not carried out.")
+
+
+def _named(text: str, username: str) -> tuple[str, str] | None:
+    """The name of a command and what follows it; None when it is addressed to another bot."""
+    first, args = commands.split(text)
+    name, _, addressed = first.partition("@")
+    if addressed and addressed.lower() != username.lower():
+        return None
+    return name, args
+
+
+def _tried(update: Update, username: str) -> str | None:
+    """What of the admins' alone an update asks for."""
+    if update.callback_query is not None:
+        data = update.callback_query.data or ""
+        return "button" if admin_commands.is_button(data) else None
+    said = update.effective_message
+    if said is None or not said.text or not said.text.startswith("/"):
+        return None
+    named = _named(said.text, username)
+    name = named[0].lower() if named else ""
+    return name if name in admin_commands.COMMANDS else None
+
+
+async def _fetched(document: Document) -> bytes:
+    """The bytes of a file, whose size was looked at."""
+    file = await document.get_file()
+    return bytes(await file.download_as_bytearray())
+
+
+Paragraphs = tuple[Paragraph, ...]
+
+
+async def _ended(work: "asyncio.Future[Message]") -> tuple[Paragraphs, Paragraphs]:
+    """The summary of what the work came to, and the details. A failure is all summary."""
+    try:
+        told = await work
+    except CorollaryError as e:
+        return commands.problem(e).paragraphs, ()
+    except Exception as e:  # noqa: BLE001 - its admin is told, and the log
+        _log_fault("a long command", e)
+        return _COMMAND_FAULT.paragraphs, ()
+    return told.paragraphs[:1], told.paragraphs[1:]
+
+
+def _log_fault(what: str, error: BaseException | None) -> None:
+    """One line, without what was typed."""
+    known = isinstance(error, CorollaryError | TelegramError)
+    log.error(
+        "%s failed: %s%s",
+        what,
+        type(error).__name__,
+        f": {error}" if known else "",
+        exc_info=None if known else _without_text(error),
+    )
 
 
 def _stranger(user_id: int, program: Program) -> Message:

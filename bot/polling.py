@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from telegram import Update
@@ -11,9 +11,12 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
+from bot import corrections, digest
 from bot.app import Program
+from bot.background import Background
 from bot.commands import COMMANDS
-from bot.handlers import Handlers, InOrder
+from bot.digest import DailyDigest
+from bot.handlers import Handlers, InOrder, set_admin_menu
 from bot.outgoing import Outgoing
 from store.errors import ServiceUnreachable, SettingsProblem
 
@@ -93,17 +96,19 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         refused.set()
         ended.set()
 
-    application = build(program, token, unauthorized)
+    background = Background()
+    application = build(program, token, unauthorized, background)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         await application.initialize()
         await application.start()
-        await _set_menu(application)
+        await _set_menus(application, settings.admin_ids)
         assert application.updater is not None
         await application.updater.start_polling(
             allowed_updates=UPDATES, drop_pending_updates=False, error_callback=_poll_error
         )
+        tell_unasked(program, Outgoing(application.bot, program.disclaimer), background)
         say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
         await ended.wait()
         say("Ending: answering what is in work.")
@@ -116,35 +121,56 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
             "Check the network and COROLLARY_TELEGRAM_BASE_URL.",
         ) from None
     finally:
-        await _end(application)
+        await _end(application, background)
     if refused.is_set():
         raise _refused(settings.telegram_base_url)
 
 
-async def _end(application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
+def tell_unasked(program: Program, outgoing: Outgoing, background: Background) -> None:
+    """Starts what is told without a question: corrections, and the daily digest of admins."""
+    settings = program.settings
+    if settings.corrections:
+        background.repeat(
+            corrections.EVERY_S, lambda: corrections.tell_all(program, outgoing.deliver)
+        )
+    if settings.admin_ids and settings.digest_hour >= 0:
+        background.repeat(digest.EVERY_S, DailyDigest(program, outgoing.deliver).look)
+
+
+async def _end(
+    application: "Application[Any, Any, Any, Any, Any, Any]", background: Background
+) -> None:
     """Ends what runs: no more updates, then what is in work, then the connections."""
     if application.updater is not None and application.updater.running:
         await application.updater.stop()
     if application.running:
         await application.stop()
+    await background.close()
     await application.shutdown()
     await application.bot.shutdown()
 
 
 def build(
-    program: Program, token: str, on_unauthorized: Callable[[], None]
+    program: Program,
+    token: str,
+    on_unauthorized: Callable[[], None],
+    background: Background | None = None,
 ) -> "Application[Any, Any, Any, Any, Any, Any]":
-    """The PTB application with our order, our door and our handlers."""
+    """The PTB application with our order, our door and our handlers. `background` holds what
+    goes on besides; who gives it closes it."""
+    base_url = program.settings.telegram_base_url
     application = (
         ApplicationBuilder()
         .token(token)
-        .base_url(program.settings.telegram_base_url)
+        .base_url(base_url)
+        .base_file_url(f"{_server(base_url)}/file/bot")
         .request(WatchedRequest(on_unauthorized, **_REQUEST))
         .get_updates_request(WatchedRequest(on_unauthorized, connection_pool_size=2))
         .concurrent_updates(InOrder())
         .build()
     )
-    Handlers(program, Outgoing(application.bot, program.disclaimer)).add_to(application)
+    outgoing = Outgoing(application.bot, program.disclaimer)
+    Handlers(program, outgoing, background or Background()).add_to(application)
     return application
 
 
@@ -160,15 +186,19 @@ def _poll_error(error: TelegramError) -> None:
     log.warning("polling: %s; trying again", type(error).__name__)
 
 
-async def _set_menu(application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
+async def _set_menus(
+    application: "Application[Any, Any, Any, Any, Any, Any]", admin_ids: Iterable[int]
+) -> None:
     try:
         await application.bot.set_my_commands([(c.name, c.help) for c in COMMANDS.values()])
     except TelegramError as e:
         log.warning("the command menu could not be set: %s", type(e).__name__)
+    for admin_id in admin_ids:
+        await set_admin_menu(application.bot, admin_id)
 
 
 def _server(base_url: str) -> str:
-    return base_url.split("/bot")[0]
+    return base_url.rstrip("/").removesuffix("/bot")
 
 
 def _refused(base_url: str) -> ServiceUnreachable:

@@ -372,7 +372,7 @@ def _identifier(of: Reference) -> str:
 
 
 def _standing(note: ArticleNote) -> str:
-    return f"{STATUSES[note.status]}, updated {_day(note.updated)}"
+    return f"{STATUSES[note.status]}, updated {day_text(note.updated)}"
 
 
 def _labels(turn: Turn) -> dict[str, str]:
@@ -408,7 +408,7 @@ def _buttons(turn: Turn) -> Iterator[Button]:
     A turn that was not stored cannot be asked from; a slug too long for a button stays a line.
     """
     for i, question in enumerate(turn.followups):
-        text = _short(question)
+        text = shortened(question, MAX_BUTTON_CHARS)
         if text and turn.id is not None:
             yield Button(text, f"ask:{turn.id}:{i}")
     old = turn.previous_topic
@@ -418,22 +418,23 @@ def _buttons(turn: Turn) -> Iterator[Button]:
     for topic, name in topics:
         data = f"topic:{topic.slug}"
         if len(data.encode()) <= MAX_DATA_BYTES:
-            yield Button(_short(name), data)
+            yield Button(shortened(name, MAX_BUTTON_CHARS), data)
 
 
-def _short(text: str) -> str:
-    """The text, cut after a word where it is too long for a button."""
+def shortened(text: str, chars: int) -> str:
+    """The text on one line, cut after a word where it is longer than that."""
     text = " ".join(_cleaned(text).split())
-    if len(text) <= MAX_BUTTON_CHARS:
+    if len(text) <= chars:
         return text
-    return text[: _cut_at(text, MAX_BUTTON_CHARS - 1, (_WORD_END,))].rstrip(" ,;:") + "…"
+    return text[: _cut_at(text, chars - 1, (_WORD_END,))].rstrip(" ,;:") + "…"
 
 
 def _name(topic: Topic) -> str:
     return topic.name or topic.title or topic.slug
 
 
-def _day(day: date) -> str:
+def day_text(day: date) -> str:
+    """A date as readers see it: "5 Mar 2026"."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 

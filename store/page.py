@@ -87,7 +87,9 @@ def read_page(raw: bytes, *, today: date, name: str = "") -> Draft:
 _SAVE = 'Save the page as "Web page, HTML only", or its text as a plain text file in UTF-8.'
 _FORMATS = {b"%PDF": "a PDF", b"PK\3\4": "a Word or ZIP file", b"{\\rtf": "an RTF file"}
 _MHTML = re.compile(rb"^MIME-Version:.{0,2000}?multipart/related", re.I | re.M | re.S)
-_IS_HTML = re.compile(r"<(?:!doctype html|html|head|body|article|main|section|div|h1)\b", re.I)
+_IS_HTML = re.compile(
+    r"<(?:!doctype html|html|head|body|article|main|section|div|title|meta|h[1-6])\b", re.I
+)
 _CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.I)
 _SINGLE_BYTE = re.compile(r"windows-125\d|iso-8859-\d{1,2}|koi8-[ru]")
 _AS_WINDOWS = frozenset({"iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii", "cp1252"})

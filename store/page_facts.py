@@ -111,7 +111,7 @@ def _plain(title: str) -> str:
     """Without a raised mark, and with room behind a `<`, which front matter takes for HTML."""
     text = re.sub(f"{SUP}[^{SUP_END}]*{SUP_END}", "", title)
     text = re.sub(r"https?://", "", text)
-    return re.sub(r"<(?=[A-Za-z/!])", "< ", text).strip()
+    return re.sub(r"<(?=[A-Za-z/!?])", "< ", text).strip()
 
 
 # --------------------------------------------------------------------------- date

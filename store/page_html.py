@@ -27,7 +27,7 @@ from store.page_text import (
     too_many_lines,
 )
 
-MAX_TAGS = 220_000
+MAX_TAGS = 205_000
 
 # Each alternative, once begun, ends at the end of the file at the latest.
 _TAG = re.compile(
@@ -48,6 +48,7 @@ _RAW = frozenset("script style title textarea iframe noembed noframes noscript x
 _RAW_END = {t: re.compile(rf"</{t}(?=[\s/>])|\Z", re.IGNORECASE) for t in _RAW}
 _DROPPED = frozenset("template svg select datalist object video audio canvas map".split())
 _MARGIN = frozenset("nav footer aside dialog menu".split())
+_MAY_BE_REGIONS = _MARGIN | {"header", "table", "form", "button"}
 _MARGIN_ROLES = frozenset(
     "navigation banner contentinfo complementary search dialog alertdialog".split()
 )
@@ -253,6 +254,8 @@ class _Reader:
         self, tag: str, attributes: dict[str, str]
     ) -> Literal["margin", "wrapper", "table"] | None:
         """What kind of region the element opens, if any."""
+        if not attributes and tag not in _MAY_BE_REGIONS:
+            return None
         role = attributes.get("role", "").strip().lower()
         in_article = any(self.places[t] for t in ("article", "main", "section"))
         if tag in _MARGIN or role in _MARGIN_ROLES or (tag == "header" and not in_article):
@@ -344,8 +347,13 @@ def _small(text: str, otherwise: int) -> int:
     return int(text) if re.fullmatch(r"[0-9]{1,4}", text) else otherwise
 
 
+_NONE: dict[str, str] = {}
+
+
 def _attributes(text: str) -> dict[str, str]:
     """Attributes by name in lower case; of two of one name the first counts."""
+    if not text or text.isspace():
+        return _NONE
     found: dict[str, str] = {}
     for m in _ATTRIBUTE.finditer(text):
         found.setdefault(m.group(1).lower(), m.group(2) or m.group(3) or m.group(4) or "")

@@ -114,7 +114,7 @@ def _entry(number: int, text: str, repeated: bool) -> Entry:
     title = " ".join(_URL.sub("", text).split()) or re.sub(r"https?://", "", " ".join(urls))
     # In front matter a `<` before a letter would be taken for HTML.
     fields: dict[str, str | list[str]] = {
-        "title": re.sub(r"<(?=[A-Za-z/!])", "< ", title)[:MAX_TITLE_CHARS].strip()
+        "title": re.sub(r"<(?=[A-Za-z/!?])", "< ", title)[:MAX_TITLE_CHARS].strip()
     }
     if not fields["title"]:
         return Entry(number)

@@ -12,10 +12,12 @@ from typing import Literal
 from store.article import Part
 from store.errors import ArticlesProblem
 
-MAX_LINES = 50_000
+MAX_LINES = 20_000
 """Lines with text in them; a page has a few hundred."""
 MAX_DEPTH = 3
 """Lists in lists; what is deeper stands at this depth."""
+MIN_WIDTH = 40
+"""A shorter line was not wrapped by an editor."""
 MAX_WIDTH = 120
 """A page with longer lines was not wrapped by an editor."""
 BOLD = 7
@@ -208,7 +210,9 @@ def _continues(before: _Raw, raw: _Raw, width: int) -> bool:
         return False
     if part_of(line) or part_of(before.line):
         return False
-    open_ended = not before.line.text.endswith(_ENDS) and before.width > 40
+    if before.width < MIN_WIDTH:
+        return False
+    open_ended = not before.line.text.endswith(_ENDS)
     if line.kind == "text" and open_ended and line.text[0].islower():
         return True
     if width > MAX_WIDTH or before.width + 1 + len(line.text.split(" ", 1)[0]) <= width:

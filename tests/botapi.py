@@ -779,6 +779,12 @@ class Person(_Talk):
         document = {**file, "file_name": filename, "mime_type": mime_type}
         return self._post(self, {"document": document, **_caption_content(caption)}, None)
 
+    def forward(self, text: str, **origin: Any) -> int:
+        """Pass on what somebody else wrote; origin is a MessageOrigin, a hidden user's if none."""
+        origin = origin or {"type": "hidden_user", "sender_user_name": "Somebody"}
+        content = {"forward_origin": {"date": int(time.time()), **origin}}
+        return self._post(self, {**_text_content(text), **content}, None)
+
     def send(self, **content: Any) -> int:
         """Send a message with any content fields."""
         return self._post(self, content, None)

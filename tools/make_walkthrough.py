@@ -41,9 +41,7 @@ def _ran(block: str, folder: Path, settings: dict[str, str]) -> Iterator[str]:
             script = f"{command}; env -0"
             printed = _bash(script, folder, settings)
             settings |= dict(
-                pair.split("=", 1)
-                for pair in printed.split("\0")
-                if pair.startswith("COROLLARY_")
+                pair.split("=", 1) for pair in printed.split("\0") if pair.startswith("COROLLARY_")
             )
         else:
             yield _bash(command, folder, settings).replace(f"{folder}/", "")

@@ -1,0 +1,51 @@
+"""What a running bot does besides answering: nobody waits for it, and it ends with the bot."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from store.errors import CorollaryError
+
+log = logging.getLogger("corollary.background")
+
+
+class Background:
+    """Tasks that are cancelled, and waited for, by `close`."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does the work once."""
+        task = asyncio.create_task(_logged(work))
+        # The loop itself keeps tasks by weak references only.
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def repeat(self, every_s: float, work: Callable[[], Awaitable[object]]) -> None:
+        """Does it at once and then again and again; a failure is logged and ends one round."""
+        self.start(_repeated(every_s, work))
+
+    async def close(self) -> None:
+        """Ends everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _repeated(every_s: float, work: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        await _logged(work())
+        await asyncio.sleep(every_s)
+
+
+async def _logged(work: Awaitable[object]) -> None:
+    try:
+        await work
+    except CorollaryError as e:
+        log.warning("%s", e)
+    except Exception as e:  # noqa: BLE001 - there is nobody else to tell, and the bot goes on
+        # Not its message, which may quote what somebody typed.
+        bare = RuntimeError(type(e).__name__)
+        log.error("failed: %s", type(e).__name__, exc_info=(RuntimeError, bare, e.__traceback__))

@@ -98,6 +98,13 @@ def embed_alone(folder: Path) -> None:
     print(json.dumps({"cpu_s": time.process_time() - started, "passages": len(texts)}))
 
 
+def _embedded_alone(folder: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.reload", "--embed-alone", str(folder)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
 async def _timed(desk: Desk) -> dict[str, float]:
     start, cpu = time.perf_counter(), cpu_s()
     report = await reload_at(desk, who="benchmark")
@@ -131,14 +138,7 @@ async def measure(folder: Path, count: int, idle_s: float) -> dict[str, Any]:
     """All figures, in a store made for it below `folder`."""
     articles = folder / "articles"
     write_articles(articles, count)
-    alone = json.loads(
-        subprocess.run(
-            [sys.executable, "-m", "benchmarks.reload", "--embed-alone", str(articles)],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-    )
+    alone = await asyncio.to_thread(_embedded_alone, articles)
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]  # of pydantic-settings
         data_dir=folder / "data",

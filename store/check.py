@@ -576,7 +576,7 @@ def _told(whole: str) -> Iterator[tuple[int, str]]:
     for mark, source in _MARKS:
         if mark in whole:
             yield from ((m.start(), m.group()) for m in _pattern(source).finditer(whole))
-    if sum(len(word) == 1 for word in known) > _FEWEST_SPELT:
+    if len([word for word in known if len(word) == 1]) > _FEWEST_SPELT:
         for run in _SPELT_RUN.finditer(whole):
             if _SPELT.search(re.sub(r"[\W_]", "", run.group())):
                 yield run.start(), run.group()
@@ -1225,7 +1225,9 @@ def _unrecorded_conflicts(article: Article) -> Iterator[Problem]:
     guidelines, research = parts[Part.GUIDELINES], parts[Part.RESEARCH]
     if not guidelines or not research:
         return
-    sides = _sides(guidelines), _sides(research)
+    first = _sides(guidelines, _MATTERS)
+    gainsaid = {two[1 - i][0] for two in _GAINSAYS for i in (0, 1) if two[i] in first}
+    sides = first, _sides(research, [m for m in _MATTERS if m.name in gainsaid])
     pairs = [
         (one[0], ours, theirs)
         for one, other in _GAINSAYS
@@ -1268,15 +1270,18 @@ def _unrecorded_conflicts(article: Article) -> Iterator[Problem]:
         )
 
 
-def _sides(statements: Sequence[Statement]) -> dict[tuple[str, str], list[Statement]]:
+def _sides(
+    statements: Sequence[Statement], matters: Sequence[_Matter]
+) -> dict[tuple[str, str], list[Statement]]:
     """The statements that take a side, by matter and side."""
     found: dict[tuple[str, str], list[Statement]] = {}
     for statement in statements:
         text = statement.text.lower()
         said = set(text.translate(_NO_MARKS).split())
-        for matter in _MATTERS:
-            if matter.hints.isdisjoint(said) or _ABOUT_GUIDELINES.search(text):
-                continue
+        hinted = [m for m in matters if not m.hints.isdisjoint(said)]
+        if not hinted or _ABOUT_GUIDELINES.search(text):
+            continue
+        for matter in hinted:
             side = matter.side(text)
             if side:
                 some = found.setdefault((matter.name, side), [])

@@ -15,7 +15,7 @@ import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -183,8 +183,22 @@ class Database:
             found = await connection.run_sync(_version)
             if found == HEAD:
                 return
+            if found is not None and connection.dialect.name == "sqlite":
+                self._keep_copy(found)
             # Alembic is half a second of import: only where there is something to migrate.
             await connection.run_sync(_upgrade, found)
+
+    def _keep_copy(self, version: str) -> None:
+        """A copy of the SQLite file as that version left it, for going back to that version."""
+        path = self._engine.url.database
+        if not path or path == ":memory:":
+            return
+        copy = Path(f"{path}.{version}")
+        half = copy.with_name(f"{copy.name}.tmp")
+        half.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as there, closing(sqlite3.connect(half)) as here:
+            there.backup(here)
+        half.replace(copy)
 
     # ------------------------------------------------------------------ conversations
 

@@ -34,7 +34,7 @@ _FURNITURE = re.compile(
     r"|(?:was|is|did) (?:this|it|you).{0,40}(?:helpful|useful|find it)|thumbs (?:up|down)|feedback"
     r"|report (?:an? )?(?:issue|problem|error)|cite(?: this.{0,40})?|like|dislike|yes|no"
     r"|(?:sign|log) ?(?:in|up|out)\b.{0,40}|subscribe\b.{0,80}|register|forgot.{0,40}password"
-    r"|view editorial policy|editorial policy|personali[sz]e|help us tailor your experience"
+    r"|view editorial policy|editorial policy|personali[sz]e|help us tailor\b.{0,40}"
     r"|(?:are|which best describes) you\b.{0,200}|medical advisory board.{0,200}"
     r"|article review status|(?:accept|reject|allow|manage|necessary)\b.{0,20}\bcookies?.{0,20}"
     r"|(?:accept|reject) all|cookie (?:settings|policy|preferences)|terms (?:of|and) \w{3,12}",

@@ -616,10 +616,7 @@ def test_a_bad_article_is_refused_with_its_line(
     assert text.code == 1
     assert not text.told()
     assert f"{bad}:{line}: error: " in text.out
-    assert (
-        text.out.splitlines()[-1]
-        == "2 files, 1 refused, " + text.out.splitlines()[-1].partition("refused, ")[2]
-    )
+    assert text.out.splitlines()[-1].startswith("2 files, 1 refused, ")
     shape = json.loads(corollary("articles", "check", str(bad), "--json").out)
     assert set(shape) == {"files"}
     (file,) = shape["files"]

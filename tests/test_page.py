@@ -349,7 +349,7 @@ def test_references_without_numbers_are_named() -> None:
     ("shown", "updated"),
     [
         ("Last updated: February 24, 2025", "2025-02-24"),
-        ("Last updated: February 24, 2025View editorial policy", "2025-02-24"),
+        ("Last updated: May 4, 2021View the policy", "2021-05-04"),
         ("Last Updated on 24 February 2025", "2025-02-24"),
         ("Updated 24 Feb 2025", "2025-02-24"),
         ("Last modified: 2025-02-24T10:00", "2025-02-24"),

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import multiprocessing
 import os
 import random
 import time
@@ -16,6 +15,7 @@ import pytest
 from articles import (
     BODY,
     EMBEDDER,
+    FORKS,
     TODAY,
     BrokenEmbeddings,
     CountingEmbeddings,
@@ -30,9 +30,6 @@ from store.article import ServingRules
 from store.conversations import Database
 from store.errors import ArticlesProblem, CorollaryError, StoreBusy, StoreProblem
 from store.reload import KEPT_BUILDS
-
-SPAWN: Any = multiprocessing.get_context("forkserver")
-SPAWN.set_forkserver_preload(["articles", "chromadb", "pydantic"])
 
 
 @pytest.fixture
@@ -293,8 +290,8 @@ async def test_of_two_reloads_at_once_one_is_told_to_wait(shelf: Shelf, database
 async def test_a_reload_elsewhere_is_named_and_its_death_frees_the_lock(
     shelf: Shelf, database: Database
 ) -> None:
-    ready = SPAWN.Event()
-    process = SPAWN.Process(target=reload_that_never_ends, args=(shelf.folder, ready))
+    ready = FORKS.Event()
+    process = FORKS.Process(target=reload_that_never_ends, args=(shelf.folder, ready))
     process.start()
     try:
         assert await asyncio.to_thread(ready.wait, 30)
@@ -324,7 +321,7 @@ async def test_a_kill_at_any_moment_leaves_the_old_build_or_the_new(
     shelf.put("scars", topic="Scars")
     for _ in range(2):  # the first one warms up
         started = time.monotonic()
-        process = SPAWN.Process(target=reload_in_a_process, args=(shelf.folder,))
+        process = FORKS.Process(target=reload_in_a_process, args=(shelf.folder,))
         process.start()
         process.join()
         assert process.exitcode == 0
@@ -348,7 +345,7 @@ async def test_a_kill_at_any_moment_leaves_the_old_build_or_the_new(
     for version in range(1, 6):
         old = await served_text()
         shelf.put("aftercare", BODY.replace("nine", str(version)))
-        process = SPAWN.Process(target=reload_in_a_process, args=(shelf.folder,))
+        process = FORKS.Process(target=reload_in_a_process, args=(shelf.folder,))
         process.start()
         await asyncio.sleep(moments.uniform(0.1, 1.0) * whole_s)
         process.kill()

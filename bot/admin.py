@@ -25,7 +25,7 @@ from store.conversations import Database
 from store.diff import ArticleDiff, compare
 from store.errors import ArticlesProblem, ReviewRefused, UnknownArticle
 from store.index import Progress, iter_manifests, open_build
-from store.page import Draft, read_page
+from store.page.read import Draft, read_page
 from store.parse import MAX_BYTES, ParsedFile, article_files, parse_bytes, parse_paths
 from store.records import AuditEntry
 from store.reload import SAMPLES, as_it_stands, roll_back

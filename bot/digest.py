@@ -72,9 +72,10 @@ class DailyDigest:
             return False
         if now.hour < settings.digest_hour or now.date() == self._done:
             return False
-        self._done = now.date()
         # First, so that of several replicas one does the work.
-        if not await self._program.database.claim_day("digest", now.date()):
+        mine = await self._program.database.claim_day("digest", now.date())
+        self._done = now.date()
+        if not mine:
             return False
         found = await collected(self._program, now)
         if found.is_empty:

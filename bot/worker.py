@@ -37,11 +37,18 @@ def in_a_process(settings: Settings) -> "Worker":
     async def work(job: "Job", progress: Progress, questions: "Questions") -> "Made":
         # Spawned, not forked: threads of the index library and of the model do not survive a fork.
         context: Any = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_main, args=(settings, job, theirs), daemon=True)
-        await asyncio.to_thread(process.start)
-        theirs.close()
         try:
+            ours, theirs = context.Pipe()
+        except OSError as e:
+            raise _unstartable(e) from e
+        process = context.Process(target=_main, args=(settings, job, theirs), daemon=True)
+        starting = asyncio.ensure_future(asyncio.to_thread(process.start))
+        try:
+            try:
+                await asyncio.shield(starting)
+            except OSError as e:
+                raise _unstartable(e) from e
+            theirs.close()
             return await _converse(ours, progress, questions)
         except (EOFError, ConnectionError):
             await asyncio.to_thread(process.join)
@@ -50,17 +57,31 @@ def in_a_process(settings: Settings) -> "Worker":
                 "What is served has not changed. Try again; if memory is short, free some.",
             ) from None
         finally:
-            # When all went well it has ended by itself.
-            process.kill()
-            await asyncio.to_thread(process.join)
+            # Who gives up while it starts would leave it running.
+            await asyncio.wait([starting])
+            if process.pid is not None:
+                # When all went well it has ended by itself.
+                process.kill()
+                await asyncio.to_thread(process.join)
+            theirs.close()
             ours.close()
 
     return work
 
 
+def _unstartable(problem: OSError) -> StoreProblem:
+    return StoreProblem(
+        f"The process that builds cannot be started: {problem.strerror or problem}.",
+        "What is served has not changed. Try again; if memory or open files are short, free some.",
+    )
+
+
 async def _converse(pipe: Connection, progress: Progress, questions: "Questions") -> "Made":
     while True:
-        what, *rest = await asyncio.to_thread(pipe.recv)
+        try:
+            what, *rest = await asyncio.to_thread(pipe.recv)
+        except OSError as e:  # it ended in the middle of a message
+            raise EOFError from e
         if what == "progress":
             progress(*rest)
         elif what == "questions":
@@ -94,8 +115,17 @@ def _main(settings: Settings, job: "Job", pipe: Connection) -> None:
         pipe.send(("made", _run(settings, job, pipe)))
     except CorollaryError as e:
         pipe.send(("problem", e))
+    except _InRehearsalError as e:
+        assert e.__cause__ is not None
+        place = "".join(traceback.format_tb(e.__cause__.__traceback__))
+        kind = type(e.__cause__).__name__
+        pipe.send(("failure", f"Traceback (most recent call last):\n{place}{kind}"))
     except Exception:  # noqa: BLE001 - told to the parent, which logs it
         pipe.send(("failure", traceback.format_exc()))
+
+
+class _InRehearsalError(Exception):
+    """Its cause failed over a question, and may repeat it in its message: no log has that."""
 
 
 def _end_with_parent() -> None:
@@ -124,7 +154,13 @@ def _run(settings: Settings, job: "Job", pipe: Connection) -> "Made":
             rarity=rarity,
             today=lambda: job.day,
         )
-        return rehearse(old, new, touched, _ask(pipe, touched), answerer, progress)
+        real = _ask(pipe, touched)
+        try:
+            return rehearse(old, new, touched, real, answerer, progress)
+        except CorollaryError:
+            raise
+        except Exception as e:
+            raise _InRehearsalError from e
 
     return reload.work(job, lambda: opened()[0], progress, _rehearse)
 

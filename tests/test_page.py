@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from store.article import Article, Part, Status
 from store.errors import ArticlesProblem
-from store.page import MAX_BYTES, MAX_NOTES, Draft, read_page
+from store.page.read import MAX_BYTES, MAX_NOTES, Draft, read_page
 from store.parse import ParsedFile, parse_bytes
 
 PAGES = Path(__file__).parent / "pages"

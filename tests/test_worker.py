@@ -7,6 +7,7 @@ import os
 import signal
 import struct
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -24,13 +25,13 @@ from articles import (
 )
 from conftest import settings_for
 from doors import COMMAND
+from turns import CHAT, USER, a_reply
 
 from bot import worker
 from store.conversations import Database
 from store.errors import ArticlesProblem, CorollaryError, ModelUnavailable, StoreProblem
 from store.index import open_build
 from store.turn import Turn
-from turns import CHAT, USER, a_reply
 
 QUESTION = "What would the man of Room Nine be told of his wounds?"
 PROBES = {
@@ -279,7 +280,7 @@ class Starting:
     """In place of `multiprocessing`: tells that a process is being started, and waits."""
 
     def __init__(self) -> None:
-        self.begun, self.go_on = asyncio.Event(), multiprocessing.Event()
+        self.begun, self.go_on = asyncio.Event(), threading.Event()
         self.process: Any = None
         self._loop = asyncio.get_running_loop()
 
@@ -290,12 +291,12 @@ class Starting:
 
     def Process(self, **how: Any) -> Any:  # noqa: N802 - as it is called there
         self.process = FORKS.Process(**how)
-        start = self.process.start
 
         def slowly() -> None:
             self._loop.call_soon_threadsafe(self.begun.set)
             self.go_on.wait(30)
-            start()
+            del self.process.start  # it is to be pickled
+            self.process.start()
 
         self.process.start = slowly
         return self.process

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from store.page_text import SUP, SUP_END
+from store.page.text import SUP, SUP_END
 
 HIGHEST = 60
 """No bare number above this is a citation, when the page has no list of references."""

@@ -6,10 +6,10 @@ from typing import Literal
 
 from store.article import Part
 from store.errors import ArticlesProblem
-from store.page_citations import Scheme, cited
-from store.page_facts import ends_content, is_furniture
-from store.page_references import opens_references
-from store.page_text import BOLD, SUP, SUP_END, Line, part_of
+from store.page.citations import Scheme, cited
+from store.page.facts import ends_content, is_furniture
+from store.page.references import opens_references
+from store.page.text import BOLD, SUP, SUP_END, Line, part_of
 from store.parse import MAX_BYTES, MAX_HEADING_CHARS
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from store.errors import ArticlesProblem
-from store.page_text import SUP, SUP_END, Line, Note, Page, part_of
+from store.page.text import SUP, SUP_END, Line, Note, Page, part_of
 
 MAX_TITLE_CHARS = 500
 

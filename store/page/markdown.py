@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from store.article import Statement, with_markers
-from store.page_blocks import Block
-from store.page_citations import Scheme, cited
-from store.page_text import MAX_DEPTH, SUP, SUP_END, Note
+from store.page.blocks import Block
+from store.page.citations import Scheme, cited
+from store.page.text import MAX_DEPTH, SUP, SUP_END, Note
 from store.parse import read_statement
 from store.sentences import sentence_spans
 

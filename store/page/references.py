@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from store.page_text import SUP, SUP_END, Line
+from store.page.text import SUP, SUP_END, Line
 
 MAX_REFERENCES = 1000
 MAX_TITLE_CHARS = 1000

@@ -1,6 +1,6 @@
 """A saved page as lines, and how plain text becomes such lines.
 
-HTML is turned into the same lines (`store/page_html.py`), so that one reader does for both.
+HTML is turned into the same lines (`store/page/html.py`), so that one reader does for both.
 """
 
 import re

@@ -1,8 +1,8 @@
 """A published question page, saved as plain text or HTML, as the draft of an article.
 
-The page becomes lines (`page_text`, `page_html`), the lines become blocks below the two parts
-(`page_blocks`), and the blocks become Markdown that the parser reads back word for word
-(`page_markdown`). Nothing is rephrased and nothing is filled in: what is not certain is left as it
+The page becomes lines (`text`, `html`), the lines become blocks below the two parts
+(`blocks`), and the blocks become Markdown that the parser reads back word for word
+(`markdown`). Nothing is rephrased and nothing is filled in: what is not certain is left as it
 stands and named in a note. The draft is always `submitted`, whatever review the page claims, and
 nothing is ever fetched.
 """
@@ -18,13 +18,13 @@ from pathlib import PurePath
 
 from store.article import Part, Status
 from store.errors import ArticlesProblem
-from store.page_blocks import SortedLines, kept_blocks, sort_lines
-from store.page_citations import scheme_of
-from store.page_facts import review_notes, title_of, updated_of
-from store.page_html import html_page
-from store.page_markdown import body_of
-from store.page_references import ReferenceList, read_references
-from store.page_text import Note, Page, clean, text_page
+from store.page.blocks import SortedLines, kept_blocks, sort_lines
+from store.page.citations import scheme_of
+from store.page.facts import review_notes, title_of, updated_of
+from store.page.html import html_page
+from store.page.markdown import body_of
+from store.page.references import ReferenceList, read_references
+from store.page.text import Note, Page, clean, text_page
 
 __all__ = ["Draft", "Note", "read_page"]
 

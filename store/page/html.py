@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from store.errors import ArticlesProblem
-from store.page_text import (
+from store.page.text import (
     BOLD,
     MAX_DEPTH,
     MAX_LINES,

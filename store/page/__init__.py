@@ -1,0 +1,1 @@
+"""From a published question page, saved as text or HTML, to a draft article."""

@@ -60,9 +60,10 @@ def chat(conversation: str, json_output: bool) -> None:
         from bot.app import open_program
 
         settings = settings_in_force()
-        async with open_program(settings, say=say, progress=Bar()) as program:
-            talk = console.chat_json if json_output else console.chat
-            return await talk(program, conversation)
+        with Bar() as bar:
+            async with open_program(settings, say=say, progress=bar) as program:
+                talk = console.chat_json if json_output else console.chat
+                return await talk(program, conversation)
 
     run(main())
 
@@ -89,8 +90,9 @@ def ask(question: str, conversation: str | None, json_output: bool) -> None:
 
         readable(question)
         settings = settings_in_force()
-        async with open_program(settings, say=say, progress=Bar()) as program:
-            return await console.ask(program, question, conversation, json_output)
+        with Bar() as bar:
+            async with open_program(settings, say=say, progress=bar) as program:
+                return await console.ask(program, question, conversation, json_output)
 
     run(main())
 
@@ -107,9 +109,10 @@ def telegram() -> None:
         from bot.polling import serve
 
         settings = settings_in_force()
-        async with open_program(settings, say=say, progress=Bar()) as program:
-            await serve(program, say)
-            return 0
+        with Bar() as bar:
+            async with open_program(settings, say=say, progress=bar) as program:
+                await serve(program, say)
+                return 0
 
     run(main())
 

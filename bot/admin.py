@@ -303,7 +303,9 @@ async def import_page(
     name = "" if from_input else page.name
     draft = read_page(raw, today=datetime.now(UTC).date(), name=name)
     if output is None:
-        folder = articles_dir(_own_folder(desk.settings))
+        # Without a folder of one's own, where one stands.
+        own = desk.settings.articles_dir is not None
+        folder = articles_dir(desk.settings) if own else Path.cwd()
         folder.mkdir(parents=True, exist_ok=True)
         output = folder / f"{draft.slug}.md"
     try:

@@ -7,7 +7,6 @@ one tells meanwhile how far it has come; the first paragraph of its message is t
 
 import asyncio
 import re
-import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +17,7 @@ import click
 from bot import admin as keeping
 from bot import commands, reports
 from bot.app import Program, articles_dir
-from bot.cli_shared import STEPS, Since
+from bot.cli_shared import Since
 from bot.commands import Person, message, page, problem
 from bot.render import MAX_DATA_BYTES, STATUSES, Button, Message, Paragraph, Style
 from store.article import MOVES, Article, Move, Status
@@ -81,35 +80,6 @@ class AdminCommand:
     run: Run
     long: bool = False
     """Whether it takes so long that it tells how far it has come, and nobody waits for it."""
-
-
-class HowFar:
-    """How far a long command has come, in words, from what it tells of its steps."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._now: tuple[str, int, int] | None = None
-        self._began: tuple[float, int] = (0.0, 0)
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        if self._now is None or self._now[0] != step:
-            self._began = self._clock(), done
-        self._now = step, done, total
-
-    def text(self) -> str:
-        """For example: "Embedding passages: 120 of 480, 60 a second, about 6 s left."."""
-        if self._now is None:
-            return "Starting."
-        step, done, total = self._now
-        told = f"{STEPS.get(step, step)}: {done:,} of {total:,}"
-        began, first = self._began
-        took_s = self._clock() - began
-        if took_s < 1 or done <= first:
-            return f"{told}."
-        rate = (done - first) / took_s
-        left_s = max(total - done, 0) / rate
-        left = f"{left_s:.0f} s" if left_s < 120 else f"{left_s / 60:.0f} min"
-        return f"{told}, {rate:,.0f} a second, about {left} left."
 
 
 # --------------------------------------------------------------------------- builds

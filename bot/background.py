@@ -46,6 +46,20 @@ async def _logged(work: Awaitable[object]) -> None:
     except CorollaryError as e:
         log.warning("%s", e)
     except Exception as e:  # noqa: BLE001 - there is nobody else to tell, and the bot goes on
-        # Not its message, which may quote what somebody typed.
-        bare = RuntimeError(type(e).__name__)
-        log.error("failed: %s", type(e).__name__, exc_info=(RuntimeError, bare, e.__traceback__))
+        log_fault(log, "what runs besides", e)
+
+
+def log_fault(
+    to: logging.Logger,
+    what: str,
+    error: BaseException | None,
+    says: tuple[type[BaseException], ...] = (CorollaryError,),
+) -> None:
+    """A line about a failure, and where it came from. Only errors of these types are quoted: the
+    message of any other may hold what somebody typed."""
+    if isinstance(error, says):
+        to.error("%s failed: %s: %s", what, type(error).__name__, error)
+        return
+    bare = RuntimeError(type(error).__name__)
+    trace = (RuntimeError, bare, error.__traceback__) if error is not None else None
+    to.error("%s failed: %s", what, type(error).__name__, exc_info=trace)

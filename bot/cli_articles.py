@@ -205,7 +205,7 @@ def diff(slug: str | None, json_output: bool) -> None:
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to write the draft; else SLUG.md in the article folder.",
+    help="Where to write the draft. Default: SLUG.md in the article folder, or here without one.",
 )
 @_JSON
 def import_(file: Path, output: Path | None, json_output: bool) -> None:

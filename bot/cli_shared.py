@@ -52,14 +52,16 @@ class Bar:
         self._tasks: dict[str, Any] = {}
 
     def __call__(self, step: str, done: int, total: int) -> None:
+        if step not in STEPS:  # the switch, which takes no time
+            self.stop()
+            return
         if self._bar is None:
             self._bar = self._new()
             self._bar.start()
         if step not in self._tasks:
             for task in self._tasks.values():
                 self._bar.stop_task(task)
-            named = STEPS.get(step, step)
-            self._tasks[step] = self._bar.add_task(named, total=total, rate="")
+            self._tasks[step] = self._bar.add_task(STEPS[step], total=total, rate="")
         task = self._tasks[step]
         speed = self._bar.tasks[list(self._tasks).index(step)].speed
         rate = f"{speed:,.0f}/s" if speed else ""

@@ -11,6 +11,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Collection
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from telegram import Bot, BotCommandScopeChat, Document, Update
@@ -27,15 +28,16 @@ from telegram.ext import (
     filters,
 )
 
-from bot import admin_commands, commands
-from bot.admin_commands import Admin, AdminCommand, HowFar
+from bot import admin_commands, commands, long_commands
+from bot.admin_commands import Admin, AdminCommand
 from bot.app import Program
-from bot.background import Background
+from bot.background import Background, log_fault
 from bot.commands import Person, message
-from bot.outgoing import Outgoing
-from bot.render import Message, Paragraph, Style
+from bot.outgoing import Bulletin, Outgoing
+from bot.render import Message
 from bot.settings import Access, split_codes
 from store.errors import CorollaryError
+from store.index import Progress
 
 log = logging.getLogger("corollary.telegram")
 
@@ -150,13 +152,6 @@ async def set_admin_menu(bot: Bot, admin_id: int) -> None:
         log.info("the menu of admin %s could not be set: %s", admin_id, type(e).__name__)
 
 
-_EDIT_EVERY_S = 2.0
-_EDITS_AT_THAT_PACE = 10
-_EDIT_LATER_EVERY_S = 4.0
-"""Telegram takes some twenty changes a minute in a chat; most reloads are over before."""
-_ENDING_S = 3.0
-
-
 class Handlers:
     """The handlers of one running bot."""
 
@@ -258,9 +253,9 @@ class Handlers:
         if name.lower() in admin_commands.COMMANDS and right is Right.ANEW:
             await self._send(update, _ANEW)
             return
+        await self._send(update, await commands.run(self._program, person, name, args))
         if name.lower() == "start" and right is Right.FULL and update.effective_user is not None:
             await set_admin_menu(context.bot, update.effective_user.id)
-        await self._send(update, await commands.run(self._program, person, name, args))
 
     async def question(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A question; an edited one is answered again."""
@@ -326,77 +321,26 @@ class Handlers:
     async def _admin_command(
         self, update: Update, command: AdminCommand, args: str, person: Person
     ) -> None:
-        chat = update.effective_chat
+        chat, thread = update.effective_chat, _thread(update)
         if not command.long or chat is None:
             told = await admin_commands.run(self._program, Admin(person), command, args)
             await self._send(update, told)
             return
-        title = Paragraph(f"/{command.name} {args[:40]}".strip(), Style.HEADING)
-        started = await self._outgoing.send(chat.id, message(title, "Starting."))
-        if started is not None:
-            self._background.start(self._long(chat.id, started, title, command, args, person))
-
-    async def _long(
-        self,
-        chat_id: int,
-        message_id: int,
-        title: Paragraph,
-        command: AdminCommand,
-        args: str,
-        person: Person,
-    ) -> None:
-        """Runs a command that takes its time: one message says how far it has come and how it
-        ended, another one what there is to know besides."""
-        how_far = HowFar()
-        admin = Admin(person, how_far)
-        work = asyncio.ensure_future(command.run(self._program, admin, args))
-        try:
-            try:
-                await self._follow(work, how_far, chat_id, message_id, title)
-            finally:
-                work.cancel()
-                await asyncio.wait({work})
-        except asyncio.CancelledError:
-            await self._change(chat_id, message_id, message(title, _STOPPED), within_s=_ENDING_S)
-            raise
-        summary, details = await _ended(work)
-        await self._change(chat_id, message_id, message(title, *summary))
-        if details:
-            await self._outgoing.deliver(chat_id, Message(details))
-
-    async def _follow(
-        self,
-        work: "asyncio.Future[Message]",
-        how_far: HowFar,
-        chat_id: int,
-        message_id: int,
-        title: Paragraph,
-    ) -> None:
-        """Until the work is done, keeps saying in that message how far it has come."""
-        shown, edits = "Starting.", 0
-        while not work.done():
-            pace_s = _EDIT_EVERY_S if edits < _EDITS_AT_THAT_PACE else _EDIT_LATER_EVERY_S
-            await asyncio.wait({work}, timeout=pace_s)
-            if not work.done() and how_far.text() != shown:
-                shown, edits = how_far.text(), edits + 1
-                await self._change(chat_id, message_id, message(title, shown))
-
-    async def _change(
-        self, chat_id: int, message_id: int, to: Message, within_s: float | None = None
-    ) -> None:
-        """Changes a message; that it cannot be changed does not end what it tells about."""
-        try:
-            async with asyncio.timeout(within_s):
-                await self._outgoing.edit(chat_id, message_id, to)
-        except (TelegramError, TimeoutError) as e:
-            log.warning("chat %s: a message was not changed: %s", chat_id, type(e).__name__)
+        title = f"/{command.name} {args[:40]}".strip()
+        starting = message(long_commands.heading(title), long_commands.STARTING)
+        sent = await self._outgoing.send(chat.id, starting, thread)
+        if sent is not None:
+            bulletin = Bulletin(self._outgoing, chat.id, sent, thread)
+            work = partial(_followed, self._program, person, command, args)
+            self._background.start(long_commands.carry_out(bulletin, title, work))
 
     # ------------------------------------------------------------------ what goes wrong
 
     async def error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """The last resort: one line in the log without the text, one reply without details."""
         number = update.update_id if isinstance(update, Update) else None
-        _log_fault(f"update {number}", context.error)
+        says = (CorollaryError, TelegramError)
+        log_fault(log, f"update {number}", context.error, says)
         if isinstance(update, Update) and update.effective_chat is not None:
             try:
                 await self._send(update, _FAULT)
@@ -413,11 +357,6 @@ _FAULT = message(
     "It was not your wording. Try again in a minute; the operator can see the fault in the log.",
 )
 _NO_FILE = message("The file could not be fetched from Telegram.", "Send it again.")
-_STOPPED = "Ended early: the bot is being stopped. /builds shows what is served."
-_COMMAND_FAULT = message(
-    "The command was not carried out to its end because of a fault on our side.",
-    "The operator can see the fault in the log. /builds shows what is served.",
-)
 _ANEW = message("Send it anew: an edited or forwarded message is not carried out.")
 
 
@@ -449,31 +388,10 @@ async def _fetched(document: Document) -> bytes:
     return bytes(await file.download_as_bytearray())
 
 
-Paragraphs = tuple[Paragraph, ...]
-
-
-async def _ended(work: "asyncio.Future[Message]") -> tuple[Paragraphs, Paragraphs]:
-    """The summary of what the work came to, and the details. A failure is all summary."""
-    try:
-        told = await work
-    except CorollaryError as e:
-        return commands.problem(e).paragraphs, ()
-    except Exception as e:  # noqa: BLE001 - its admin is told, and the log
-        _log_fault("a long command", e)
-        return _COMMAND_FAULT.paragraphs, ()
-    return told.paragraphs[:1], told.paragraphs[1:]
-
-
-def _log_fault(what: str, error: BaseException | None) -> None:
-    """One line, without what was typed."""
-    known = isinstance(error, CorollaryError | TelegramError)
-    log.error(
-        "%s failed: %s%s",
-        what,
-        type(error).__name__,
-        f": {error}" if known else "",
-        exc_info=None if known else _without_text(error),
-    )
+async def _followed(
+    program: Program, person: Person, command: AdminCommand, args: str, progress: Progress
+) -> Message:
+    return await command.run(program, Admin(person, progress), args)
 
 
 def _stranger(user_id: int, program: Program) -> Message:
@@ -486,11 +404,3 @@ def _stranger(user_id: int, program: Program) -> Message:
             else ""
         ),
     )
-
-
-def _without_text(error: BaseException | None) -> Any:
-    """The traceback alone: messages of foreign exceptions may quote what was typed."""
-    if error is None:
-        return None
-    bare = RuntimeError(type(error).__name__)
-    return (RuntimeError, bare, error.__traceback__)

@@ -157,6 +157,35 @@ class Outgoing:
         return message_id
 
 
+class Bulletin:
+    """A sent message that is changed as things go on; that it cannot be ends nothing."""
+
+    def __init__(
+        self, outgoing: Outgoing, chat_id: int, message_id: int, thread_id: int | None
+    ) -> None:
+        self._outgoing = outgoing
+        self._chat_id = chat_id
+        self._message_id = message_id
+        self._thread_id = thread_id
+
+    async def change(self, message: Message, *, within_s: float | None = None) -> None:
+        """Says this instead. Sent anew, because the old one is gone, it is the new one that is
+        changed from then on."""
+        try:
+            async with asyncio.timeout(within_s):
+                shown = await self._outgoing.edit(
+                    self._chat_id, self._message_id, message, self._thread_id
+                )
+        except (TelegramError, TimeoutError) as e:
+            log.warning("chat %s: a message was not changed: %s", self._chat_id, type(e).__name__)
+        else:
+            self._message_id = shown or self._message_id
+
+    async def add(self, message: Message) -> None:
+        """Says something more, in a message of its own."""
+        await self._outgoing.deliver(self._chat_id, message, self._thread_id)
+
+
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 

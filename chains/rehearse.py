@@ -104,7 +104,7 @@ def rehearse(
 
 
 def _probes(articles: dict[str, Article], touched: Sequence[str]) -> Iterator[_Asked]:
-    first = [a for s in touched for a in _of(articles[s])]
+    first = [a for s in touched if s in articles for a in _of(articles[s])]
     others = [a for s in articles if s not in set(touched) for a in _of(articles[s])]
     picked = np.unique(np.linspace(0, len(others) - 1, min(MOST_OTHERS, len(others))).astype(int))
     yield from first[:MOST_PROBES]

@@ -65,10 +65,12 @@ class Job:
     recipe: Recipe
     current: str | None
     """The build that is served now."""
+    known: index.Manifest | None
+    """Its manifest as the database has it: it is there when the folder is damaged."""
     day: date
     force: bool = False
     back_to: str | None = None
-    restore: index.Manifest | None = None
+    restore: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ async def reload(
     with _one_at_a_time(root):
         current = await database.served_build()
         await _clean(database, root, {current}, kept_builds)
-        job = Job(root, recipe, current, today or datetime.now(UTC).date(), force)
+        day = today or datetime.now(UTC).date()
+        job = Job(root, recipe, current, await _known(database, current), day, force)
         made = await worker(
             job, progress or _silent, lambda slugs: database.questions_citing(slugs, REHEARSED)
         )
@@ -124,6 +127,7 @@ async def reload(
             index.remove_build(root, made.manifest.id)
             lost = await database.would_withdraw(made.standing)
             return replace(made.report, withdrawn=lost)
+        (progress or _silent)("switching", 0, 1)
         report = await _switch(database, made, "reload", who)
         # The one served until now may be older than those, after a rollback, and is still open.
         await _clean(database, root, {current, made.manifest.id}, kept_builds)
@@ -152,7 +156,8 @@ async def roll_back(
         if pointer is None:
             raise StoreProblem("There is no build yet.", "Run `corollary articles reload`.")
         target = _target(root, pointer.build, pointer.previous, to)
-        job = Job(root, recipe, pointer.build, today or datetime.now(UTC).date(), force, target)
+        day, known = today or datetime.now(UTC).date(), await _known(database, pointer.build)
+        job = Job(root, recipe, pointer.build, known, day, force, back_to=target)
         made = await worker(job, progress or _silent, _no_questions)
         return await _switch(database, made, "rollback", who)
 
@@ -171,18 +176,27 @@ async def restore(
     since does not go live by an accident. StoreProblem when they are damaged too."""
     with _one_at_a_time(root):
         current = await database.served_build()
-        rows = {row.id: row.manifest for row in await database.build_rows()}
-        try:
-            manifest = index.Manifest(**rows[current or ""])
-        except (KeyError, TypeError):
+        known = await _known(database, current)
+        if known is None:
             raise StoreProblem(
                 f"Nothing is known of build {current}.", "Run `corollary articles reload`."
-            ) from None
+            )
         day = today or datetime.now(UTC).date()
-        job = Job(root, recipe, current, day, restore=manifest)
-        return await _switch(
-            database, await worker(job, progress or _silent, _no_questions), "restore", who
-        )
+        job = Job(root, recipe, current, known, day, restore=True)
+        made = await worker(job, progress or _silent, _no_questions)
+        (progress or _silent)("switching", 0, 1)
+        return await _switch(database, made, "restore", who)
+
+
+async def _known(database: Database, build: str | None) -> index.Manifest | None:
+    """What the database has of a build; None for one that it does not know."""
+    for row in await database.build_rows():
+        if row.id == build:
+            try:
+                return index.Manifest(**row.manifest)
+            except TypeError:  # of a version with other fields
+                return None
+    return None
 
 
 async def _switch(database: Database, made: Made, action: str, who: str) -> Report:
@@ -251,8 +265,8 @@ def work(
     """Does the job. `embeddings` opens the model; it is called only when a passage is new."""
     if job.back_to is not None:
         return look_back(job, progress)
-    if job.restore is not None:
-        return remake(job, job.restore, embeddings, progress)
+    if job.restore and job.known is not None:
+        return remake(job, job.known, embeddings, progress)
     return make(job, embeddings, progress, rehearse)
 
 
@@ -280,11 +294,13 @@ def make(
     articles = [as_it_stands(f.article, recipe.rules) for f in files if f.article is not None]
     chosen = [a for a in articles if is_served(a, recipe.rules, job.day)]
     old = _open_quietly(job.root, job.current, recipe.embedder)
-    served = old.articles if old else {}
-    before = served if old and recipe.made(old.manifest) else {}
-    report = _compare(files, articles, chosen, before)
+    served = _served_articles(job, old)
+    made_of = old.manifest if old else job.known
+    hashes = made_of.articles if made_of and recipe.made(made_of) else {}
+    before = hashes, {slug: a.status for slug, a in served.items()}
+    report = _compare(files, articles, chosen, *before)
     if not job.force:
-        _refuse_loss(report, chosen, len(before), recipe)
+        _refuse_loss(report, chosen, len(hashes), recipe)
     touched = [*report.added, *report.changed, *report.removed]
     for grown_from in (old, None) if old else (None,):
         manifest, embedded = index.write_build(
@@ -301,7 +317,7 @@ def make(
         try:
             with _opened(job.root, manifest.id, recipe.embedder) as new:
                 verified = index.verify(new, progress, touched)
-                standing = _standing(served, new.articles)
+                standing = _standing(served, new.articles, made_of)
                 rehearsal = rehearse(old, new, touched) if rehearse else Rehearsal()
             break
         except BaseException as e:
@@ -377,12 +393,15 @@ def look_back(job: Job, progress: index.Progress) -> Made:
     with _opened(job.root, job.back_to, job.recipe.embedder) as target:
         verified = index.verify(target, progress)
         then = target.articles
-    old = _open_quietly(job.root, job.current, job.recipe.embedder)
-    now = old.articles if old else {}
-    report = _compare([], list(then.values()), list(then.values()), now)
+    now = _served_articles(job, _open_quietly(job.root, job.current, job.recipe.embedder))
+    hashes = {slug: a.sha256() for slug, a in now.items()}
+    statuses = {slug: a.status for slug, a in now.items()}
+    report = _compare([], list(then.values()), list(then.values()), hashes, statuses)
     revived = _out_of_service(job, then)
-    if revived and not job.force:
-        named = ", ".join(f"{slug} ({status})" for slug, status in revived)
+    # A file that is gone may be what the rollback is to undo; a decision is not.
+    decided = [(slug, status) for slug, status in revived if status != _DELETED]
+    if decided and not job.force:
+        named = ", ".join(f"{slug} ({status})" for slug, status in decided)
         raise ArticlesProblem(
             f"Build {job.back_to} would serve what is out of service now: {named}.",
             "What is served has not changed. If that is meant, repeat with `--force`.",
@@ -396,14 +415,17 @@ def look_back(job: Job, progress: index.Progress) -> Made:
         revived=revived,
         reasons=tuple((s, "not in that build") for s in report.removed),
     )
-    hashes = _hashes(list(then.values()), now)
-    return Made(report, target.manifest, _standing(now, then), hashes)
+    standing = _standing(now, then, job.known)
+    return Made(report, target.manifest, standing, _hashes(list(then.values()), now))
 
 
 def as_it_stands(article: Article, rules: ServingRules) -> Article:
     """The article with the status that counts, so that nobody downstream need know the rules."""
     status = article.effective_status(rules.approvals)
     return article if status is article.status else replace(article, status=status)
+
+
+_DELETED = "deleted"
 
 
 def _out_of_service(job: Job, then: Mapping[str, Article]) -> tuple[tuple[str, str], ...]:
@@ -422,7 +444,7 @@ def _out_of_service(job: Job, then: Mapping[str, Article]) -> tuple[tuple[str, s
             if now[slug].status in (Status.RETIRED, Status.WITHDRAWN, Status.SUBMITTED):
                 found.append((slug, now[slug].status.value))
         elif slug not in unreadable:
-            found.append((slug, "deleted"))
+            found.append((slug, _DELETED))
     return tuple(found)
 
 
@@ -436,18 +458,30 @@ def _open_quietly(root: Path, build: str | None, embedder: str) -> index.Build |
         return None
 
 
+def _served_articles(job: Job, opened: index.Build | None) -> dict[str, Article]:
+    """The articles of the served build, of a damaged one as well when it keeps them whole."""
+    if opened is not None:
+        return opened.articles
+    try:
+        kept = index.kept_articles(job.root, job.known) if job.known else []
+    except StoreProblem:
+        kept = []
+    return {a.slug: a for a in kept}
+
+
 def _compare(
     files: Sequence[ParsedFile],
     articles: Sequence[Article],
     chosen: Sequence[Article],
-    before: Mapping[str, Article],
+    then: Mapping[str, str],
+    statuses: Mapping[str, Status],
 ) -> Report:
-    then = {slug: a.sha256() for slug, a in before.items()}
+    """What is not as before: `then` has the SHA-256 of each text, `statuses` where it stood."""
     now = {a.slug: a for a in chosen}
     hashes = {a.slug: a.sha256() for a in chosen}
     refused = tuple(f for f in files if f.article is None)
     left_out = {a.slug: a.status.value for a in articles if a.slug not in now}
-    removed = tuple(s for s in before if s not in now)
+    removed = tuple(s for s in then if s not in now)
     unreadable = {f.slug for f in refused}
     written = {f.article.slug: f.article.status for f in files if f.article}
     return Report(
@@ -464,9 +498,9 @@ def _compare(
             for s in removed
         ),
         moved=tuple(
-            (s, before[s].status.value, now[s].status.value)
+            (s, statuses[s].value, now[s].status.value)
             for s in now
-            if then.get(s) == hashes[s] and before[s].status is not now[s].status
+            if then.get(s) == hashes[s] and statuses.get(s, now[s].status) is not now[s].status
         ),
         unchanged=tuple(s for s in now if then.get(s) == hashes[s]),
         not_served=tuple(left_out.items()),
@@ -480,18 +514,20 @@ def _compare(
 
 
 def _standing(
-    before: Mapping[str, Article], after: Mapping[str, Article]
+    before: Mapping[str, Article],
+    after: Mapping[str, Article],
+    known: index.Manifest | None,
 ) -> dict[str, frozenset[str]]:
     """What may still be quoted of each article whose quotable statements are not as before.
 
-    Without a build before, of all there are.
+    Of a build that cannot be read only the names of its articles are known: then of all.
     """
     then = {slug: quote_digests(a) for slug, a in before.items()}
     now = {slug: quote_digests(a) for slug, a in after.items()}
     nothing: frozenset[str] = frozenset()
     return {
         slug: now.get(slug, nothing)
-        for slug in sorted({*then, *now})
+        for slug in sorted({*then, *now, *(known.articles if known else ())})
         if slug not in then or then[slug] != now.get(slug, nothing)
     }
 

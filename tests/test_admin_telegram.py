@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from articles import article_file
-from botapi import BotApi, Hang, Status, Upload
+from botapi import BotApi, Hang, ResetBefore, Status, Upload
 from doors import ends_with_disclaimer, process, settled
 from keeping import (
     ADMIN,
@@ -33,11 +33,12 @@ from telegram import Bot as TelegramBot
 from telegram import Update
 
 from bot import admin as bot_admin
-from bot import admin_commands, commands, handlers
-from bot.admin_commands import Admin, HowFar
+from bot import admin_commands, commands, long_commands, outgoing
+from bot.admin_commands import Admin
 from bot.app import Program
 from bot.commands import Person, message
 from bot.handlers import Ration, Right, right_of
+from bot.long_commands import HowFar
 from bot.outgoing import Outgoing
 from store.article import Move
 from store.errors import ArticlesProblem, StoreProblem
@@ -77,7 +78,8 @@ async def chat(kept: Program, api: BotApi) -> AsyncIterator[Chat]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Progress is shown as it comes."""
-    monkeypatch.setattr(handlers, "_EDIT_EVERY_S", 0.02)
+    monkeypatch.setattr(long_commands, "EVERY_S", 0.02)
+    monkeypatch.setattr(long_commands, "AT_THAT_PACE", 1000)
 
 
 async def audited(program: Program, action: str) -> list[tuple[str, dict[str, Any]]]:
@@ -553,11 +555,24 @@ async def test_a_reload_that_fails_says_so(
     assert WARTS not in caplog.text
 
 
-async def test_a_reload_outlives_messages_that_cannot_be_changed(
+async def test_a_message_that_cannot_be_changed_is_sent_anew_and_that_one_changed(
     chat: Chat, api: BotApi, quick: None
 ) -> None:
-    gone = Status(400, "Bad Request: message to edit not found")
-    api.fail_next("editMessageText", gone, times=3)
+    api.fail_next("editMessageText", Status(400, "Bad Request: message to edit not found"))
+    await chat.say("/reload check")
+    assert "Checked only" in await chat.ended("Checked only")
+    assert not api.faults_left
+    first, second, *details = chat.sent()
+    assert "Starting." in first.text
+    assert "Checked only" in second.text
+    assert len(details) <= 1
+
+
+async def test_a_reload_goes_on_when_telegram_is_out_of_reach(
+    chat: Chat, api: BotApi, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "ATTEMPTS", 1)
+    api.fail_next("editMessageText", ResetBefore(), times=3)
     await chat.say("/reload check")
     assert "Checked only" in await chat.ended("Checked only")
     assert not api.faults_left

@@ -783,3 +783,16 @@ async def test_the_way_back_to_the_first_tables_works(database_url: str) -> None
     await engine.dispose()
     await rows(database_url, sa.text("delete from audit"))
     await (await Database.open(database_url)).close()
+
+
+async def test_the_sqlite_file_is_kept_as_the_earlier_version_left_it(tmp_path: Path) -> None:
+    file = tmp_path / "corollary.db"
+    await first_tables(sqlite_url(file), [turn_dict(a_reply("A."))])
+    opened = await asyncio.gather(*(Database.open(sqlite_url(file)) for _ in range(3)))
+    for database in opened:
+        await database.close()
+    kept = sqlite_url(tmp_path / "corollary.db.0001")
+    found = await rows(kept, sa.text("select version_num from alembic_version"))
+    assert [row.version_num for row in found] == ["0001"]
+    assert len(await rows(kept, sa.text("select id from turns"))) == 1
+    assert sorted(p.name for p in tmp_path.glob("*.tmp")) == []

@@ -243,7 +243,7 @@ class Unstartable:
     Pipe = staticmethod(multiprocessing.Pipe)
 
     class Process:
-        exitcode = None
+        exitcode = pid = None
 
         def __init__(self, **_: object) -> None:
             pass

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -81,8 +82,8 @@ class DailyDigest:
         if found.is_empty:
             return False
         told = await worded(self._program, found, now)
-        for admin_id in settings.admin_ids:
-            await self._send(admin_id, told)
+        reached = [await self._send(admin_id, told) for admin_id in settings.admin_ids]
+        log.info("digest: %d of %d admins", sum(reached), len(reached))
         await self._program.database.note(
             "digest",
             "digest",
@@ -109,14 +110,13 @@ def _folder(
     program: Program, today: date
 ) -> tuple[tuple[dict[str, Any], ...], dict[str, int], tuple[str, ...]]:
     settings = program.settings
-    closed = (Status.RETIRED, Status.WITHDRAWN)
-    due = (r for r in keeping.soon_due(settings, today, AHEAD) if r["status"] not in closed)
-    waiting = {
-        status.value: n
-        for status in (Status.SUBMITTED, Status.UNDER_REVIEW)
-        if (n := len(keeping.listed(settings, today, status=status)))
-    }
-    return tuple(due), waiting, tuple(f.path.name for f in keeping.refused_files(settings))
+    rows = keeping.listed(settings, today)
+    open_ = {r["slug"] for r in rows if r["status"] not in (Status.RETIRED, Status.WITHDRAWN)}
+    due = tuple(r for r in keeping.soon_due(settings, today, AHEAD) if r["slug"] in open_)
+    by_status = Counter(r["status"] for r in rows)
+    waiting = {s: n for s in (Status.SUBMITTED, Status.UNDER_REVIEW) if (n := by_status[s])}
+    refused = tuple(f.path.name for f in keeping.refused_files(settings))
+    return due, {s.value: n for s, n in waiting.items()}, refused
 
 
 async def worded(program: Program, found: Digest, now: datetime) -> Message:

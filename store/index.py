@@ -207,10 +207,19 @@ def _embed(
 
 def _chroma(folder: Path) -> Any:
     import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
 
-    # allow_reset stays off; telemetry is a no-op since 1.5 but older servers would heed the flag.
-    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    try:
+        # allow_reset stays off; telemetry is a no-op since 1.5, but older servers heed the flag.
+        return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    except BaseException as e:
+        # Chroma keeps what did not start, and would hand it out for this folder ever after.
+        if str(folder) not in SharedSystemClient._identifier_to_refcount:
+            SharedSystemClient._identifier_to_system.pop(str(folder), None)
+        if type(e).__name__ == "PanicException":  # of its Rust half, and no Exception
+            raise OSError(f"Chroma: {e}") from e
+        raise
 
 
 @contextmanager
@@ -473,19 +482,24 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
             "Run `corollary articles reload` to embed the articles anew, "
             "or set COROLLARY_EMBEDDINGS back.",
         )
-    for name, expected in manifest.files.items():
-        path = folder / name
-        if not path.is_file():
-            raise StoreProblem(f"Build {build} is damaged: {path} is missing.", _RELOAD)
-        if digest(path) != expected:
-            raise StoreProblem(f"Build {build} is damaged: {path} has been altered.", _RELOAD)
-    if vector_search:
-        _check_sqlite(folder / "chroma" / "chroma.sqlite3", build)
-    articles = _articles_adapter().validate_json(
-        gzip.decompress((folder / "articles.json.gz").read_bytes())
-    )
-    vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
-    lexical = Lexical.loads((folder / "lexical.npz").read_bytes())
+    try:
+        for name, expected in manifest.files.items():
+            path = folder / name
+            if not path.is_file():
+                raise StoreProblem(f"Build {build} is damaged: {path} is missing.", _RELOAD)
+            if digest(path) != expected:
+                raise StoreProblem(f"Build {build} is damaged: {path} has been altered.", _RELOAD)
+        if vector_search:
+            _check_sqlite(folder / "chroma" / "chroma.sqlite3", build)
+        articles = _articles_adapter().validate_json(
+            gzip.decompress((folder / "articles.json.gz").read_bytes())
+        )
+        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        lexical = Lexical.loads((folder / "lexical.npz").read_bytes())
+    except OSError as e:  # too many open files, a bad sector
+        raise StoreProblem(
+            f"Build {build} cannot be read: {folder}: {e.strerror or e}.", _RELOAD
+        ) from e
     client = None
     try:
         client = _chroma(folder / "chroma") if vector_search else None

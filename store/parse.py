@@ -29,7 +29,6 @@ from pydantic import (
     ValidationError,
 )
 
-from store import check
 from store.article import (
     AnswerableProbe,
     Article,
@@ -41,9 +40,12 @@ from store.article import (
     Status,
     UnanswerableProbe,
 )
-from store.check import MAX_STATEMENT_CHARS as MAX_STATEMENT_CHARS
-from store.check import Name, Piece, cut
-from store.check import Problem as Problem
+from store.checks import run
+from store.checks.dates import utc_today
+from store.checks.instructions import instructions
+from store.checks.names import Name, names_of, shared_names
+from store.checks.problem import Piece, Problem, cut, place, some
+from store.checks.statements import MAX_STATEMENT_CHARS as MAX_STATEMENT_CHARS
 from store.errors import ArticlesProblem
 from store.sentences import sentence_spans
 
@@ -193,8 +195,13 @@ class _Open:
     key: str | None = None
 
 
-def _front_matter(text: str, lines: dict[tuple[Any, ...], int]) -> dict[str, Any]:
-    """The YAML as nested dicts, lists and strings; `lines` is filled with where each stands."""
+def _front_matter(
+    text: str, lines: dict[tuple[Any, ...], int], pieces: list[Piece]
+) -> dict[str, Any]:
+    """The YAML as nested dicts, lists and strings.
+
+    `lines` gets where each field stands, and `pieces` every text, known as a field or not.
+    """
     odd = _NO_YAML.search(text)
     if odd:
         line = text.count("\n", 0, odd.start()) + 2
@@ -225,11 +232,13 @@ def _front_matter(text: str, lines: dict[tuple[Any, ...], int]) -> dict[str, Any
             inside.key = _key(event, inside, lines)
             continue
         path = _path(inside)
-        lines.setdefault(path, _at(event))
+        line = lines.setdefault(path, _at(event))
         value: Any
         if isinstance(event, yaml.ScalarEvent):
             empty = event.value == "" or (not event.style and event.value in {"null", "~"})
             value = None if empty else event.value
+            if not empty:
+                pieces.append(Piece(event.value, line, path))
         else:
             value = {} if isinstance(event, yaml.MappingStartEvent) else []
             opened.append(_Open(value, path))
@@ -279,12 +288,14 @@ class _Bad(Exception):
 
 # --------------------------------------------------------------------------- body
 
-_CITATION = re.compile(r"[ \t]*\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]")
+_CITATION = re.compile(r"\[(\d{1,4}(?:\s*[,;–-]\s*\d{1,4})*)\]")
 # Blocks first, and what is in them one by one, so that a long one can be refused unread. Link
 # definitions (`[1]: …`) are ordinary text: otherwise they would vanish without a word. Links are
 # looked for here: a row of brackets is what Markdown reads slowest.
 _BLOCKS = MarkdownIt("commonmark").disable(["inline", "reference"])
 _INLINE = MarkdownIt("commonmark").disable(["link", "image"])
+_MARKED = re.compile(r"[\\`*_<&]")
+"""Without one of these, what stands in a line of Markdown is its text."""
 _SPACES = re.compile(r"[ \t\n]+")
 _LINK = re.compile(r"(!\[[^\[\]]*)?\]\(")
 _PARTS = {part.value.lower(): part for part in Part}
@@ -295,8 +306,8 @@ def read_statement(text: str, line: int = 0, block: int = 0) -> Statement:
     pieces, length, last = [], 0, 0
     marks: dict[int, list[int]] = {}
     for m in _CITATION.finditer(text):
-        pieces.append(text[last : m.start()])
-        length += m.start() - last
+        pieces.append(text[last : m.start()].rstrip(" \t"))
+        length += len(pieces[-1])
         last = m.end()
         # Markers side by side stand for one.
         marks.setdefault(length, []).extend(_numbers(m.group(1)))
@@ -315,6 +326,9 @@ def _unique(numbers: Iterable[int]) -> tuple[int, ...]:
 
 
 def _numbers(inside: str) -> Iterator[int]:
+    if inside.isdecimal():
+        yield int(inside)
+        return
     for item in re.split(r"[,;]", inside):
         ends = [int(x) for x in re.split(r"[–-]", item)]
         if len(ends) == 2 and ends[0] < ends[1] <= ends[0] + 100:
@@ -440,6 +454,8 @@ def _inline_text(token: Token, line: int, problems: list[Problem]) -> str:
         return ""
     for m in _LINK.finditer(token.content):
         problems.append(_markup("an image" if m.group(1) else "a link", line))
+    if not _MARKED.search(token.content):
+        return _SPACES.sub(" ", token.content).strip()
     out = []
     for child in _INLINE.parseInline(token.content)[0].children or []:
         if child.type in {"softbreak", "hardbreak"}:
@@ -471,7 +487,7 @@ def parse_bytes(raw: bytes, path: Path, today: date | None = None) -> ParsedFile
     article: Article | None = None
     names: tuple[Name, ...] = ()
     try:
-        article, names = _parse(raw, problems, today or check.utc_today())
+        article, names = _parse(raw, problems, today or utc_today())
     except _Bad as bad:
         problems.append(bad.problem)
     if len(problems) > MAX_PROBLEMS:
@@ -535,42 +551,32 @@ def _parse(
     if not opened:
         raise _Bad("front_matter", "does not start with front matter between two `---` lines")
     lines: dict[tuple[Any, ...], int] = {}
+    pieces: list[Piece] = []
     try:
-        data = _front_matter(opened.group(1), lines)
+        data = _front_matter(opened.group(1), lines, pieces)
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         what = getattr(e, "problem", None) or "not valid YAML"
         said = f"{what}; check quotes, colons and indents here"
         raise _Bad("yaml", said, mark.line + 2 if mark else 2) from None
-    pieces = check.pieces_of(data, lines)
     front = _typed(data, lines, problems)
-    problems.extend(islice(_worded_well(pieces), MAX_PROBLEMS))
+    problems.extend(islice(run.front_matter(pieces), MAX_PROBLEMS))
     body_line = text[: opened.end()].count("\n") + 1
     stated: list[Piece] = []
     sections = _body(text[opened.end() :], body_line, problems, stated)
     # Markup is told once.
     told = {p.line for p in problems if p.code == "markup"}
     plain = [p for p in stated if p.line not in told]
-    problems.extend(islice(check.wordings(plain, "markup", html=False), MAX_PROBLEMS))
+    problems.extend(islice(run.body(plain), MAX_PROBLEMS))
     pieces += [*_comments(opened.group(1)), *stated]
-    problems.extend(islice(check.instructions(pieces), MAX_PROBLEMS))
+    problems.extend(islice(instructions(pieces), MAX_PROBLEMS))
     if front is None:
         return None, ()
     article = _article(front, sections)
     if len(problems) <= MAX_PROBLEMS:
-        problems.extend(islice(check.article(article, lines, today), MAX_PROBLEMS + 1))
+        problems.extend(islice(run.article(article, lines, today), MAX_PROBLEMS + 1))
     served = article.status not in {Status.RETIRED, Status.WITHDRAWN}
-    return article, check.names(article, lines) if served else ()
-
-
-def _worded_well(pieces: list[Piece]) -> Iterator[Problem]:
-    """What is wrong with each text of the front matter, of the fields that are known or not."""
-    # These two are links, or lead to one, and are typed as such.
-    linked = [p for p in pieces if p.path[-1:] in {("url",), ("doi",)}]
-    others = [p for p in pieces if p.path[-1:] not in {("url",), ("doi",)}]
-    yield from check.references(pieces)
-    yield from check.wordings(others, "bad_value")
-    yield from check.wordings(linked, "bad_value", links=False)
+    return article, names_of(article, lines) if served else ()
 
 
 def _comments(front: str) -> Iterator[Piece]:
@@ -591,8 +597,7 @@ def _typed(
     except ValidationError as e:
         for error in e.errors(include_url=False, include_input=False):
             path = tuple(p for p in error["loc"] if p != "[key]")
-            line = next((lines[path[:n]] for n in range(len(path), -1, -1) if path[:n] in lines), 1)
-            field = ".".join(map(str, path))
+            line, field = place(lines, *path)
             code, message = _worded(error["type"], error["msg"], str(path[-1]) if path else "")
             problems.append(Problem("error", code, message, line, field))
         return None
@@ -779,7 +784,7 @@ def parse_paths(paths: Iterable[Path], today: date | None = None) -> list[Parsed
     # A file named twice is one file.
     once = {os.path.abspath(f.path): i for i, f in enumerate(files)}
     named = [i for i in once.values() if files[i].names]
-    shared = check.shared_names([(files[i].slug, files[i].names) for i in named])
+    shared = shared_names([(files[i].slug, files[i].names) for i in named])
     for at, told in shared.items():
         f = files[named[at]]
         problems = sorted((*f.problems, *told), key=lambda p: p.line)
@@ -792,9 +797,8 @@ def _refuse_twin(f: ParsedFile, owners: list[Path]) -> ParsedFile:
     others = [p for p in owners if os.path.abspath(p) != here]
     if not others:
         return f
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
     message = (
-        f"the slug `{f.slug}` is also used by {', '.join(str(p) for p in others[:3])}{more}; "
+        f"the slug `{f.slug}` is also used by {some([str(p) for p in others])}; "
         "give one another slug"
     )
     problem = Problem("error", "duplicate_slug", message, f.slug_line, "slug")

@@ -155,7 +155,8 @@ async def roll_back(
         pointer = await database.pointer()
         if pointer is None:
             raise StoreProblem("There is no build yet.", "Run `corollary articles reload`.")
-        target = _target(root, pointer.build, pointer.previous, to)
+        served = set(await database.known_builds())
+        target = _target(root, served, pointer.build, pointer.previous, to)
         day, known = today or datetime.now(UTC).date(), await _known(database, pointer.build)
         job = Job(root, recipe, pointer.build, known, day, force, back_to=target)
         made = await worker(job, progress or _silent, _no_questions)
@@ -222,9 +223,11 @@ async def _switch(database: Database, made: Made, action: str, who: str) -> Repo
     return replace(report, build=made.manifest.id, withdrawn=lost)
 
 
-def _target(root: Path, current: str, previous: str | None, to: str | None) -> str:
-    """The build to go back to."""
-    whole = [m.id for m in index.iter_manifests(root) if m.id != current]
+def _target(
+    root: Path, served: Collection[str], current: str, previous: str | None, to: str | None
+) -> str:
+    """The build to go back to: one that was served, and none that a killed reload left behind."""
+    whole = [m.id for m in index.iter_manifests(root) if m.id != current and m.id in served]
     if to is None:
         to = previous if previous in whole else max(whole, default=None)
     if to == current:
@@ -303,26 +306,29 @@ def make(
         _refuse_loss(report, chosen, len(hashes), recipe)
     touched = [*report.added, *report.changed, *report.removed]
     for grown_from in (old, None) if old else (None,):
-        manifest, embedded = index.write_build(
-            job.root,
-            chosen,
-            embeddings=embeddings,
-            embedder=recipe.embedder,
-            rules=recipe.rules,
-            source=recipe.named,
-            known=index.known_vectors(old) if old else {},
-            grown_from=grown_from,
-            progress=progress,
-        )
+        written = None
         try:
-            with _opened(job.root, manifest.id, recipe.embedder) as new:
+            manifest, embedded = index.write_build(
+                job.root,
+                chosen,
+                embeddings=embeddings,
+                embedder=recipe.embedder,
+                rules=recipe.rules,
+                source=recipe.named,
+                known=index.known_vectors(old) if old else {},
+                grown_from=grown_from,
+                progress=progress,
+            )
+            written = manifest.id
+            with _opened(job.root, written, recipe.embedder) as new:
                 verified = index.verify(new, progress, touched)
                 standing = _standing(served, new.articles, made_of)
                 rehearsal = rehearse(old, new, touched) if rehearse else Rehearsal()
             break
         except BaseException as e:
-            index.remove_build(job.root, manifest.id)
-            # An index that was changed once too often is made anew.
+            if written is not None:
+                index.remove_build(job.root, written)
+            # An index that was changed once too often, or cannot be, is made anew.
             if not isinstance(e, StoreProblem) or grown_from is None:
                 raise
     report = replace(

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from multiprocessing import forkserver
@@ -26,6 +26,7 @@ from store import conversations, index
 from store import reload as reloads
 from store.article import Article, Review, ServingRules
 from store.conversations import Database, sqlite_url
+from store.errors import CorollaryError
 from store.parse import ParsedFile, parse_bytes
 from store.reload import Recipe, in_a_thread, reload, restore, roll_back
 from store.report import Report
@@ -175,6 +176,14 @@ class Shelf:
 # ------------------------------------------------------------------ other processes
 
 
+def _ends_with(run: Coroutine[Any, Any, None]) -> None:
+    """Runs it; a problem that is told in words is exit code 1, and no noise."""
+    try:
+        asyncio.run(run)
+    except CorollaryError:
+        sys.exit(1)
+
+
 def reload_in_a_process(folder: Path, recipe: Recipe | None = None) -> None:
     """A reload as another process makes it."""
 
@@ -186,7 +195,7 @@ def reload_in_a_process(folder: Path, recipe: Recipe | None = None) -> None:
         finally:
             await database.close()
 
-    asyncio.run(run())
+    _ends_with(run())
 
 
 OLD_AFTER = (
@@ -235,7 +244,7 @@ def reload_killed_at(folder: Path, moment: str, recipe: Recipe | None = None) ->
             index._write_durably = die
         await shelf.reload(database, recipe=recipe or shelf.recipe, progress=progress)
 
-    asyncio.run(run())
+    _ends_with(run())
 
 
 class _Waiting(CountingEmbeddings):
@@ -257,7 +266,7 @@ def reload_that_never_ends(folder: Path, ready: Any) -> None:
         database = await shelf.database()
         await shelf.reload(database, embeddings=_Waiting(ready))
 
-    asyncio.run(run())
+    _ends_with(run())
 
 
 def ended(pid: int, timeout_s: float = 30) -> bool:
@@ -409,4 +418,4 @@ def reload_with_a_worker(folder: Path, packages: list[str]) -> None:
         finally:
             await database.close()
 
-    asyncio.run(run())
+    _ends_with(run())

@@ -10,7 +10,12 @@ import pytest
 from articles import BODY, REFERENCES, TODAY, article_file, parsed, quick
 
 from store.article import Article, Part, Section, Statement
-from store.check import Piece, Problem, article, instructions, link_in, utc_today, wording
+from store.checks.dates import utc_today
+from store.checks.instructions import instructions
+from store.checks.links import link_in
+from store.checks.problem import Piece, Problem
+from store.checks.run import article
+from store.checks.wording import wording
 from store.parse import ParsedFile, parse_bytes, parse_paths
 from store.reload import SAMPLES
 
@@ -560,7 +565,7 @@ def test_no_sample_reads_like_orders() -> None:
 
 def codes_of(text: str, field: str = "title") -> set[str]:
     """The codes that a text in a field of the front matter has."""
-    return {p.code for p in wording(text, "bad_value", 3, field)}
+    return {p.code for p in wording(Piece(text, 3, (field,)), "bad_value")}
 
 
 @pytest.mark.parametrize(
@@ -571,7 +576,7 @@ def codes_of(text: str, field: str = "title") -> set[str]:
      "\ufffd", "\u2028", "\u2029", "\x00", "\x07", "\x1b", "\x7f", "\x85", "\t", "\n"],
 )  # fmt: skip
 def test_hidden_characters_are_refused_with_their_number(char: str) -> None:
-    problems = list(wording(f"Two wo{char}rds.", "bad_value", 3, "title"))
+    problems = list(wording(Piece(f"Two wo{char}rds.", 3, ("title",)), "bad_value"))
     assert {p.code for p in problems} == {"bad_value"}
     assert f"U+{ord(char):04X}" in problems[0].message
     assert problems[0].message.isprintable()
@@ -605,7 +610,7 @@ def test_what_medicine_and_names_are_written_with_passes(text: str) -> None:
      ("𝐚cne", "U+1D41A"), ("ﬁnding", "U+FB01"), ("lаser-light", "U+0430")],
 )  # fmt: skip
 def test_letters_in_disguise_are_refused_with_word_and_number(word: str, point: str) -> None:
-    (problem,) = wording(f"The {word} was seen.", "bad_value", 3, "title")
+    (problem,) = wording(Piece(f"The {word} was seen.", 3, ("title",)), "bad_value")
     assert (problem.severity, problem.code) == ("error", "mixed_letters")
     assert point in problem.message
     assert word.split("-")[0] in problem.message

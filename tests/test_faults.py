@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -64,9 +65,11 @@ SLUGS = [f"care-{n:02}" for n in range(24)]
 
 
 def version(shelf: Shelf, n: int, slugs: list[str] = SLUGS) -> None:
-    """Every article of the folder says `n`."""
+    """Every statement of every article of the folder says `n`."""
+    body = BODY.replace("nine", f"{n}").replace("weak one", f"weak one of {n}")
+    body = body.replace("was found", f"was found in {n} searches")
     for slug in slugs:
-        shelf.put(slug, BODY.replace("nine", f"{n}"), topic=f"Topic {slug[-2:]}")
+        shelf.put(slug, body, topic=f"Topic {slug[-2:]}")
 
 
 async def served(shelf: Shelf) -> tuple[str | None, set[str], int]:
@@ -94,9 +97,9 @@ async def served(shelf: Shelf) -> tuple[str | None, set[str], int]:
 
 
 def said(article: Any) -> str:
-    """The number in the article."""
-    text: str = article.sections[1].statements[0].text
-    return text.removeprefix("Wounds closed after ").partition(" ")[0]
+    """The number that all statements of the article say."""
+    (number,) = {n for _, s in article.statements() for n in re.findall(r"\d+", s.text)}
+    return str(number)
 
 
 async def killed(shelf: Shelf, n: int, kill: Callable[[], object]) -> bool:
@@ -302,13 +305,21 @@ def size(folder: Path) -> int:
 
 # ------------------------------------------------------------------ the disk (flt-09, 10, 11)
 
-_CLONE_NEWNS, _MS_REMOUNT, _MS_RDONLY, _MS_REC, _MS_PRIVATE = 0x20000, 32, 1, 0x4000, 1 << 18
+_CLONE_NEWNS = 0x20000
+_MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 0x1000, 0x4000, 1 << 18
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def mount(target: Path, flags: int = 0, options: str = "", kind: bytes = b"tmpfs") -> None:
+def mount(
+    target: Path,
+    flags: int = 0,
+    options: str = "",
+    kind: bytes = b"tmpfs",
+    source: Path | None = None,
+) -> None:
     """Mounts a disk in memory, or does what the flags say."""
-    done = _libc.mount(kind, os.fsencode(target), kind, flags, options.encode())
+    given = os.fsencode(source or kind)
+    done = _libc.mount(given, os.fsencode(target), kind, flags, options.encode())
     if done != 0:
         raise OSError(ctypes.get_errno(), f"mount: {os.strerror(ctypes.get_errno())}")
 
@@ -382,13 +393,12 @@ def an_assistant(database: Database, library: Library) -> Assistant:
 
 
 Shelf_RULES = index.ServingRules(serve_under_review=True)
-QUESTION = "How long did wounds take to close in topic 03?"
+QUESTION = "Topic 03: how were wounds closed?"
 
 
 def numbers(turn: Turn) -> set[str]:
-    """The numbers in its quotes of how long wounds took."""
-    quotes = [q.text for q in turn.quotes() if q.text.startswith("Wounds closed")]
-    return {t.removeprefix("Wounds closed after ").partition(" ")[0] for t in quotes}
+    """The numbers in what it quotes."""
+    return {n for q in turn.quotes() for n in re.findall(r"\d+", q.text)}
 
 
 async def _reloads_on_a_full_disk(folder: Path) -> None:
@@ -398,7 +408,8 @@ async def _reloads_on_a_full_disk(folder: Path) -> None:
         before = (await shelf.reload(database)).build
         library = Library(database, shelf.builds, EMBEDDER, follow_s=0)
         needed = size(shelf.builds)
-        asked = 0
+        async with library.borrow() as build:
+            assert build.id == before
         try:
             # Seen before anything is written.
             version(shelf, 1)
@@ -423,7 +434,6 @@ async def _reloads_on_a_full_disk(folder: Path) -> None:
                         async with library.borrow() as build:
                             assert build.id == before
                             assert build.nearest(build.vectors[0], 1)[0].row == 0
-                        asked += 1
                     else:
                         before = await database.served_build()
                 version(shelf, left + 2)
@@ -522,7 +532,8 @@ async def _turns_on_a_full_disk(folder: Path) -> None:
         await shelf.reload(database)
         library = Library(database, shelf.builds, EMBEDDER)
         assistant = an_assistant(database, library)
-        answered, refused = 0, 0
+        await assistant.ask("chat-0", QUESTION)
+        answered, refused = 1, 0
         try:
             for left in (0, 4096, 20_000, 60_000):
                 with full(folder, left):
@@ -568,24 +579,31 @@ async def _on_a_disk_that_is_read_only(folder: Path) -> None:
     version(bench, 0, SLUGS[:4])
     async with opened(bench) as database:
         await bench.reload(database)
+    mount(folder, _MS_REMOUNT | _MS_RDONLY)
+    for args in (["ask", QUESTION], ["articles", "reload"]):
+        ran = corollary(bench, *args)
+        assert ran.code == 2
+        assert f"The data folder {folder} cannot be written to: Read-only" in ran.told()
+        assert "COROLLARY_DATA_DIR" in ran.err
+    # Who asks for less is told as plainly.
+    problem = await refusal(bench.database())
+    assert isinstance(problem, DatabaseProblem)
+    assert str(folder) in problem.what
+    mount(folder, _MS_REMOUNT, "size=8m")
+    async with opened(bench) as database:
+        # Only the builds, while a program runs: it says so, and serves what it serves.
         library = Library(database, bench.builds, bench.embedder, follow_s=0)
         assistant = an_assistant(database, library)
         await assistant.ask("a", QUESTION)
-        mount(folder, _MS_REMOUNT | _MS_RDONLY)
-        # A running program says so, of turns and of reloads, and goes on when it may write again.
-        problem = await refusal(assistant.ask("a", QUESTION))
-        assert str(folder) in problem.what
+        mount(bench.builds, _MS_BIND, kind=b"none", source=bench.builds)
+        mount(bench.builds, _MS_BIND | _MS_REMOUNT | _MS_RDONLY, kind=b"none")
         problem = await refusal(bench.reload(database))
         assert isinstance(problem, StoreProblem) and not isinstance(problem, StoreBusy)
         assert str(bench.builds) in problem.what
-        for args in (["ask", QUESTION], ["articles", "reload"]):
-            ran = corollary(bench, *args)
-            assert ran.code == 2
-            assert f"The data folder {folder} cannot be written to: Read-only" in ran.told()
-            assert "COROLLARY_DATA_DIR" in ran.err
-        mount(folder, _MS_REMOUNT, "size=8m")
         assert numbers(await assistant.ask("a", QUESTION)) == {"0"}
+        mount(bench.builds, _MS_BIND | _MS_REMOUNT, kind=b"none")
         assert (await bench.reload(database)).unchanged
+        assert numbers(await assistant.ask("a", QUESTION)) == {"0"}
         await library.close()
 
 
@@ -870,7 +888,7 @@ async def test_another_embedding_model_is_refused_at_the_start_until_a_reload(
         report = await bench.work(database)
     assert report.embedded == report.passages == 6
     async with running(bench, []) as program:
-        assert numbers(await program.assistant.ask("a", QUESTION)) == {"0"}
+        assert said(await program.assistant.article(SLUGS[0])) == "0"
 
 
 def alembic(folder: Path, revision: str) -> None:
@@ -906,7 +924,8 @@ async def test_a_data_folder_of_the_first_version_is_brought_up_to_date(bench: B
         plain.commit()
     says: list[str] = []
     async with running(bench, says) as program:
-        assert numbers(await program.assistant.ask("a", QUESTION)) == {"0"}
+        assert (await program.assistant.ask("a", QUESTION)).build == build
+        assert said(await program.assistant.article(SLUGS[0])) == "0"
         assert await program.database.served_build() == build
     assert says == []
     with closing(sqlite3.connect(bench.folder / "corollary.db")) as plain:
@@ -958,9 +977,10 @@ def _with_few_open_files(folder: Path, pipe: Any) -> None:
                     pass
                 finally:
                     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+                # What could not be opened then can be now.
+                async with library.borrow() as build:
+                    assert build.id == await database.served_build()
             await shelf.reload(database)
-            async with library.borrow() as build:
-                assert build.id == await database.served_build()
             await library.close()
             return done, failed
 
@@ -1047,6 +1067,12 @@ async def test_of_two_processes_that_reload_at_once_one_waits_or_says_who_holds_
     assert busy > 0, "never at once"
 
 
+def said_in(reply: dict[str, Any]) -> set[str]:
+    """The numbers in what a reply quotes."""
+    quoted = [s["text"] for section in reply["sections"] for s in section["statements"]]
+    return {n for text in quoted for n in re.findall(r"\d+", text)}
+
+
 async def test_a_running_chat_follows_a_reload_of_another_process(bench: Bench) -> None:
     version(bench, 0, SLUGS[:4])
     async with opened(bench) as database:
@@ -1068,16 +1094,16 @@ async def test_a_running_chat_follows_a_reload_of_another_process(bench: Bench) 
                     line: dict[str, Any] = json.loads(running.out.splitlines()[-1])
                     return line
 
-                assert "after 0 days" in (await asyncio.to_thread(ask))["text"]
+                assert said_in(await asyncio.to_thread(ask)) == {"0"}
                 version(bench, 1, SLUGS[:4])
                 build = (await bench.work(database)).build
                 deadline = asyncio.get_running_loop().time() + 5
                 reply = await asyncio.to_thread(ask)
                 while reply["build"] != build:
                     assert asyncio.get_running_loop().time() < deadline, "not followed"
-                    assert "after 0 days" in reply["text"]
+                    assert said_in(reply) == {"0"}
                     reply = await asyncio.to_thread(ask)
-                assert "after 1 days" in reply["text"]
+                assert said_in(reply) == {"1"}
                 assert (await asyncio.to_thread(running.end)).code == 0
 
 
@@ -1096,7 +1122,7 @@ async def test_fifty_people_ask_while_the_store_is_reloaded(bench: Bench) -> Non
             asked = 0
             while asked < 20 or not done.is_set():
                 slug = SLUGS[(n + asked) % len(SLUGS)]
-                question = f"How long did wounds take to close in topic {slug[-2:]}?"
+                question = f"Topic {slug[-2:]}: how were wounds closed?"
                 turns.append(await assistant.ask(f"chat-{n}", question, f"user-{n}"))
                 asked += 1
 
@@ -1109,6 +1135,5 @@ async def test_fifty_people_ask_while_the_store_is_reloaded(bench: Bench) -> Non
         await library.close()
     assert len(turns) >= 1000
     for turn in turns:
-        assert numbers(turn) == {says[turn.build]}, turn.build
-        assert {q.article for q in turn.quotes()} <= set(SLUGS)
+        assert numbers(turn) == {says[turn.build]}, turn
     assert len({turn.build for turn in turns}) >= 5

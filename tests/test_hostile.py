@@ -19,7 +19,7 @@ from articles import BODY, article_file, quick
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.check import Problem
+from store.checks.problem import Problem
 from store.errors import ArticlesProblem
 from store.parse import MAX_BYTES, ParsedFile, article_files, parse_bytes, parse_file, parse_paths
 

@@ -15,6 +15,7 @@ import pytest
 from articles import (
     BODY,
     EMBEDDER,
+    FORKS,
     REFERENCES,
     BrokenEmbeddings,
     CountingEmbeddings,
@@ -319,6 +320,187 @@ def test_a_build_of_another_layout_is_refused(copy: tuple[Path, str]) -> None:
 def test_a_build_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreProblem, match="20260101T000000-abcdef"):
         opened(tmp_path, "20260101T000000-abcdef")
+
+
+def test_what_chroma_could_not_start_is_not_kept(
+    copy: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that was full, or a panic of its Rust half, must not outlast its cause."""
+    from chromadb.api.rust import RustBindingsAPI
+    from chromadb.errors import InternalError
+
+    class PanicException(BaseException):  # noqa: N818 - its name in pyo3
+        pass
+
+    def fail(self: object) -> None:
+        raise problem
+
+    root, build = copy
+    for problem in (InternalError("disk is full"), PanicException("too many open files")):
+        with monkeypatch.context() as patched:
+            patched.setattr(RustBindingsAPI, "start", fail)
+            with pytest.raises(StoreProblem, match=str(problem)):
+                opened(root, build)
+            with pytest.raises(StoreProblem, match=str(problem)):
+                write(root)
+        opened(root, build).close()
+
+
+def test_a_file_that_cannot_be_read_is_a_problem_in_words(
+    copy: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    root, build = copy
+    monkeypatch.setattr(index.np, "load", fail)
+    with pytest.raises(StoreProblem, match="cannot be read: .*: Too many open files"):
+        opened(root, build)
+
+
+# ---------------------------------------------------------------------- changing an index
+
+BIG = 21
+"""Articles of a hundred passages each: as many as an index has that is changed in a copy."""
+
+
+def big(article: int, saying: str = "was seen", lines: int = 100) -> Article:
+    body = "## From the research\n\n" + "".join(
+        f"- Finding {n} of article {article} {saying} in the trial of many years. [1]\n"
+        for n in range(lines)
+    )
+    return an_article(body, slug=f"big-{article:02}", topic=f"Topic {article}")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest, list[Article]]:
+    """A build of 2,100 passages, and its articles."""
+    root = tmp_path_factory.mktemp("large")
+    articles = [big(n) for n in range(BIG)]
+    return root, write(root, articles), articles
+
+
+def grow(root: Path, earlier: str, articles: list[Article]) -> Manifest:
+    """A build of these articles out of an earlier one."""
+    old = open_build(root, earlier, embedder=EMBEDDER, vector_search=False)
+    return write(root, articles, known=known_vectors(old), grown_from=old)
+
+
+def same_as_exact(root: Path, build: str, queries: int = 200) -> None:
+    """Fails unless the index finds what an exact search finds."""
+    indexed = opened(root, build)
+    exact = open_build(root, build, embedder=EMBEDDER, vector_search=False)
+    asked = np.random.default_rng(5).normal(size=(queries, 16)).astype(np.float32)
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    found = 0
+    for near, right in zip(indexed.nearest_of(asked, 10), exact.nearest_of(asked, 10), strict=True):
+        assert len(near) == 10
+        found += len({h.row for h in near} & {h.row for h in right})
+        assert [h.score for h in near] == sorted((h.score for h in near), reverse=True)
+        assert near[0].score == pytest.approx(right[0].score, abs=1e-5)
+    assert found >= queries * 10 * 0.999
+    assert verify(indexed).recall >= 0.999
+    indexed.close()
+
+
+def test_a_small_change_is_made_in_a_copy_of_the_index(
+    large: tuple[Path, Manifest, list[Article]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, first, articles = large
+    # 40 passages go, 30 others come, all the rest stays.
+    changed = [*articles[:-1], big(BIG - 1, lines=60), big(BIG, lines=30)]
+    before = index.digest(root / first.id / "chroma" / "chroma.sqlite3")
+    with monkeypatch.context() as patched:
+        patched.setattr(index, "_fill_chroma", None)  # not made anew
+        grown = grow(root, first.id, changed)
+    assert (grown.passages, grown.deleted) == (2090, 40)
+    assert index.digest(root / first.id / "chroma" / "chroma.sqlite3") == before
+    same_as_exact(root, grown.id)
+    same_as_exact(root, grown.id)  # opening it has changed nothing
+    same_as_exact(root, first.id)
+    full = write(root, changed)
+    assert full.deleted == 0
+    one, other = opened(root, grown.id), opened(root, full.id)
+    assert np.array_equal(one.vectors, other.vectors)
+    for a, b in zip(
+        one.nearest_of(one.vectors[::10], 5), other.nearest_of(one.vectors[::10], 5), strict=True
+    ):
+        assert [h.row for h in a] == [h.row for h in b]
+    one.close()
+    other.close()
+
+
+def keep_open(root: Path, build: str, opened_there: Any, done: Any) -> None:
+    """Another process that serves a build."""
+    found = open_build(root, build, embedder=EMBEDDER)
+    opened_there.set()
+    done.wait(120)
+    sound = all(h[0].score > 0.999 for h in found.nearest_of(np.asarray(found.vectors), 1))
+    os._exit(0 if sound else 1)
+
+
+def test_an_index_is_changed_thirty_times_while_others_read_it(
+    large: tuple[Path, Manifest, list[Article]],
+) -> None:
+    root, first, articles = large
+    opened_there, done = FORKS.Event(), FORKS.Event()
+    reader = FORKS.Process(target=keep_open, args=(root, first.id, opened_there, done))
+    reader.start()
+    assert opened_there.wait(60)
+    last = first
+    for n in range(30):
+        articles = [*articles[: BIG - 1], big(BIG - 1, f"was seen {n} times", lines=10)]
+        grown = grow(root, last.id, articles)
+        # What was there at first went in the first step; ten more go in each.
+        assert grown.deleted == 100 + 10 * n
+        if last is not first:
+            shutil.rmtree(root / last.id)
+        last = grown
+        if n % 10 == 9:
+            same_as_exact(root, last.id)
+    done.set()
+    reader.join(60)
+    assert reader.exitcode == 0
+    shutil.rmtree(root / last.id)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (lambda a: [*a[:-1], big(40), big(41), big(42)], "a tenth is new"),
+        (lambda a: a[: BIG - 3], "too few are left"),
+        (lambda a: [], "none is left"),
+    ],
+    ids=["much new", "few left", "none left"],
+)
+def test_a_large_change_makes_the_index_anew(
+    large: tuple[Path, Manifest, list[Article]],
+    changed: Callable[[list[Article]], list[Article]],
+    why: str,
+) -> None:
+    root, first, articles = large
+    old = open_build(root, first.id, embedder=EMBEDDER, vector_search=False)
+    ids = [p.id for a in changed(articles) for p in passages(a)]
+    assert index._growth(old, ids, EMBEDDER) is None, why
+    ids = [p.id for p in old.passages]
+    assert index._growth(old, ids, EMBEDDER) is not None
+    assert index._growth(old, ids, "other 16") is None
+    assert index._growth(None, ids, EMBEDDER) is None
+
+
+def test_an_index_from_which_much_was_taken_is_made_anew(
+    large: tuple[Path, Manifest, list[Article]],
+) -> None:
+    root, first, articles = large
+    old = open_build(root, first.id, embedder=EMBEDDER, vector_search=False)
+    ids = [p.id for a in [*articles[:-1], big(BIG - 1, "was unseen", 10)] for p in passages(a)]
+    found = index._growth(old, ids, EMBEDDER)
+    assert found is not None and found.deleted == 100
+    most = int(index.MOST_DELETED * len(ids))
+    old.manifest = replace(first, deleted=most - 100)
+    assert index._growth(old, ids, EMBEDDER) is not None
+    old.manifest = replace(first, deleted=most - 99)
+    assert index._growth(old, ids, EMBEDDER) is None
 
 
 # ---------------------------------------------------------------------- writing

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
-import random
-import time
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -21,15 +19,17 @@ from articles import (
     CountingEmbeddings,
     Shelf,
     an_article,
-    reload_in_a_process,
+    reload_killed_at,
     reload_that_never_ends,
 )
+from turns import a_reply
 
 from store import index
 from store.article import ServingRules
 from store.conversations import Database
 from store.errors import ArticlesProblem, CorollaryError, StoreBusy, StoreProblem
 from store.reload import KEPT_BUILDS
+from store.report import Report
 
 
 @pytest.fixture
@@ -275,6 +275,239 @@ async def test_a_damaged_build_is_replaced_by_the_next_reload(
     assert slugs_in(shelf, report.build) == ["aftercare", "scars", "veins", "warts"]
 
 
+# ---------------------------------------------------------------------- going back
+
+
+async def two(shelf: Shelf, database: Database) -> tuple[str, str]:
+    """Two builds; of `scars` the second says another thing."""
+    first = (await shelf.reload(database)).build or ""
+    shelf.put("scars", BODY.replace("nine", "six"), topic="Scars")
+    return first, (await shelf.reload(database)).build or ""
+
+
+async def test_a_rollback_serves_the_build_before_and_another_one_undoes_it(
+    shelf: Shelf, database: Database
+) -> None:
+    first, second = await two(shelf, database)
+    for expected, before in ((first, second), (second, first), (first, second)):
+        report = await shelf.roll_back(database)
+        assert (report.build, report.previous) == (expected, before)
+        assert (report.changed, report.added, report.removed) == (("scars",), (), ())
+        assert report.self_queries == report.passages == 12
+        assert await database.served_build() == expected
+        (line,) = await database.audit_entries(action="rollback", limit=1)
+        assert (line.who, line.detail) == ("test", {"build": expected, "previous": before})
+        changed = (await database.audit_entries(action="changed", limit=1))[0]
+        assert (changed.article, changed.detail) == ("scars", {"build": expected})
+    assert shelf.folders() == sorted([first, second])
+
+
+async def test_a_rollback_to_a_build_by_its_name(shelf: Shelf, database: Database) -> None:
+    first, second = await two(shelf, database)
+    shelf.put("zits", topic="Zits")
+    third = (await shelf.reload(database)).build or ""
+    report = await shelf.roll_back(database, first)
+    assert (report.removed, report.changed) == (("zits",), ("scars",))
+    assert report.reasons == (("zits", "not in that build"),)
+    assert (await database.served_build()) == first
+    # The one served before that is the one to go back to now.
+    assert (await shelf.roll_back(database)).build == third
+    assert (await shelf.roll_back(database, second)).build == second
+    # What the folder has goes live by the next reload, as it says.
+    assert (await shelf.reload(database)).added == ("zits",)
+
+
+async def refused(rolling_back: Any, database: Database, said: str) -> CorollaryError:
+    """The problem that a rollback ends with; the pointer and the audit stay."""
+    before, lines = await database.pointer(), await database.audit_entries(limit=1000)
+    with pytest.raises(CorollaryError, match=said) as caught:
+        await rolling_back
+    assert await database.pointer() == before
+    assert await database.audit_entries(limit=1000) == lines
+    return caught.value
+
+
+async def test_where_there_is_nothing_to_go_back_to_it_is_said(
+    shelf: Shelf, database: Database
+) -> None:
+    await refused(shelf.roll_back(database), database, "There is no build yet")
+    only = (await shelf.reload(database)).build or ""
+    problem = await refused(shelf.roll_back(database), database, "There is no other build")
+    assert "corollary articles builds" in problem.todo
+    await refused(shelf.roll_back(database, only), database, "is the one that is served")
+    await refused(shelf.roll_back(database, "../x"), database, "There is no build ../x")
+    await shelf.reload(database)
+    await refused(shelf.roll_back(database, "20200101T000000-aaaaaa"), database, "no build 2020")
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "chroma/chroma.sqlite3", "articles.json.gz"])
+async def test_a_damaged_build_is_not_gone_back_to(
+    shelf: Shelf, database: Database, name: str
+) -> None:
+    first, second = await two(shelf, database)
+    path = shelf.builds / first / name
+    path.write_bytes(path.read_bytes()[:-100])
+    problem = await refused(shelf.roll_back(database), database, "is damaged")
+    assert str(path) in problem.what
+    assert slugs_in(shelf, second)
+
+
+async def test_what_a_killed_reload_left_is_not_gone_back_to(
+    shelf: Shelf, database: Database
+) -> None:
+    """A whole build that nobody ever switched to: it may have been made by a mere check."""
+    first, second = await two(shelf, database)
+    shelf.put("scars", BODY.replace("nine", "no"), topic="Scars")
+    process = FORKS.Process(target=reload_killed_at, args=(shelf.folder, "before the switch"))
+    process.start()
+    await asyncio.to_thread(process.join)
+    (left,) = set(shelf.folders()) - {first, second}
+    assert left in [m.id for m in index.iter_manifests(shelf.builds)]
+    await refused(shelf.roll_back(database, left), database, f"There is no build {left}")
+    await database.forget_builds([first])
+    assert (await shelf.roll_back(database)).build == first
+    shutil.rmtree(shelf.builds / second)
+    await refused(shelf.roll_back(database), database, "There is no other build")
+
+
+@pytest.mark.parametrize("how", ["retired", "withdrawn", "submitted"])
+async def test_what_was_taken_out_of_service_since_comes_back_only_by_force(
+    shelf: Shelf, database: Database, how: str
+) -> None:
+    await two(shelf, database)
+    shelf.put("veins", topic="Veins", status=how)
+    await shelf.reload(database)
+    said = rf"out of service now: veins \({how}\)"
+    problem = await refused(shelf.roll_back(database), database, said)
+    assert "--force" in problem.todo
+    report = await shelf.roll_back(database, force=True)
+    assert report.revived == (("veins", how),)
+    assert "veins" in slugs_in(shelf, report.build)
+
+
+async def test_an_article_whose_file_is_gone_comes_back_and_is_named(
+    shelf: Shelf, database: Database
+) -> None:
+    await two(shelf, database)
+    (shelf.articles / "veins.md").unlink()
+    await shelf.reload(database)
+    report = await shelf.roll_back(database)
+    assert (report.added, report.revived) == (("veins",), (("veins", "deleted"),))
+
+
+async def test_a_file_that_is_broken_meanwhile_does_not_stop_a_rollback(
+    shelf: Shelf, database: Database
+) -> None:
+    first, _ = await two(shelf, database)
+    (shelf.articles / "veins.md").write_text("half a fi")
+    assert (await shelf.roll_back(database)).revived == ()
+    shutil.move(shelf.articles, shelf.folder / "away")
+    report: Report = await shelf.roll_back(database)
+    assert report.previous == first
+
+
+async def test_what_a_reload_took_back_a_rollback_gives_back_to_those_not_told_yet(
+    shelf: Shelf, database: Database
+) -> None:
+    await shelf.reload(database)
+    nine = "Wounds closed after nine days in most of the treated patients of the trial."
+    for user in ("telegram:1", "telegram:2"):
+        turn = a_reply(nine, article="scars", key="101", chat=f"{user}:chat")
+        await database.remember(user, turn)
+    shelf.put("scars", BODY.replace("nine", "six"), topic="Scars")
+    (withdrawn,) = (await shelf.reload(database)).withdrawn
+    assert (withdrawn.article, withdrawn.text, withdrawn.people) == ("scars", nine, 2)
+    waiting = await database.take_untold("telegram:")
+    assert [c.conversation_id for c in waiting] == ["telegram:1:chat", "telegram:2:chat"]
+    await database.mark_told(waiting[0])
+    report = await shelf.roll_back(database)
+    # It stands again: who was not told need not be, and what was told cannot be taken back.
+    assert report.withdrawn == ()
+    assert await database.untold("telegram:") == []
+    (again,) = (await shelf.roll_back(database)).withdrawn
+    assert (again.article, again.turns, again.people) == ("scars", 1, 1)
+    (correction,) = await database.untold("telegram:")
+    assert correction.conversation_id == "telegram:2:chat"
+
+
+async def test_a_turn_that_was_answered_during_a_rollback_is_corrected_too(
+    shelf: Shelf, database: Database
+) -> None:
+    _, second = await two(shelf, database)
+    await shelf.roll_back(database)
+    six = "Wounds closed after six days in most of the treated patients of the trial."
+    late = a_reply(six, article="scars", key="101", chat="telegram:1:chat", build=second)
+    await database.remember("telegram:1", late)
+    (correction,) = await database.untold("telegram:")
+    assert [i.text for i in correction.items] == [six]
+
+
+# ---------------------------------------------------------------------- making one anew
+
+
+async def test_a_damaged_build_is_made_anew_from_its_own_articles(
+    shelf: Shelf, database: Database
+) -> None:
+    _, second = await two(shelf, database)
+    shelf.put("scars", BODY.replace("nine", "no"), topic="Scars")
+    (shelf.articles / "veins.md").unlink()
+    (shelf.builds / second / "chroma" / "chroma.sqlite3").unlink()
+    report = await shelf.restore(database)
+    assert (report.previous, report.embedded, report.passages) == (second, 0, 12)
+    assert report.unchanged == ("aftercare", "scars", "veins", "warts")
+    build = index.open_build(shelf.builds, report.build or "", embedder=EMBEDDER)
+    build.close()
+    assert "six days" in build.articles["scars"].sections[1].statements[0].text
+    assert (await database.audit_entries(limit=1))[0].action == "restore"
+    assert await database.untold("") == []
+
+
+async def test_without_its_articles_a_build_is_not_made_anew(
+    shelf: Shelf, database: Database
+) -> None:
+    with pytest.raises(StoreProblem):
+        await shelf.restore(database)
+    _, second = await two(shelf, database)
+    (shelf.builds / second / "articles.json.gz").write_bytes(b"")
+    with pytest.raises(StoreProblem, match="articles.json.gz"):
+        await shelf.restore(database)
+    assert await database.served_build() == second
+    assert len(shelf.folders()) == 2
+
+
+# ---------------------------------------------------------------------- an index that was changed
+
+
+@pytest.mark.parametrize("how", ["it cannot be changed", "it does not find what was added"])
+async def test_an_index_that_cannot_be_changed_is_made_anew(
+    shelf: Shelf, database: Database, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_IN_SQLITE", 3)  # a small one is changed too
+    for n in range(8):
+        shelf.put(f"more-{n}", topic=f"More {n}")
+    before = (await shelf.reload(database)).build
+    change, tried = index._change_chroma, []
+
+    def wrongly(folder: Path, growth: Any, ids: list[str], vectors: Any) -> None:
+        tried.append(folder)
+        if how == "it cannot be changed":
+            raise OSError("Chroma: 35 passages in place of 36")
+        change(folder, growth, ids, vectors[::-1])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(index, "_change_chroma", wrongly)
+        shelf.put("scars", BODY.replace("nine", "six"), topic="Scars")
+        report = await shelf.reload(database)
+    assert len(tried) == 1
+    assert report.changed == ("scars",)
+    assert index.read_manifest(shelf.builds, report.build or "").deleted == 0
+    assert set(shelf.folders()) == {before, report.build}
+    shelf.put("scars", BODY.replace("nine", "ten"), topic="Scars")
+    report = await shelf.reload(database)
+    assert index.read_manifest(shelf.builds, report.build or "").deleted == 1
+    assert report.self_queries == report.passages == 36
+
+
 # ---------------------------------------------------------------------- other processes
 
 
@@ -311,48 +544,3 @@ async def test_a_folder_that_cannot_be_made_is_named(shelf: Shelf, database: Dat
     shelf.builds.write_text("a file is in the way")
     with pytest.raises(CorollaryError, match="COROLLARY_DATA_DIR"):
         await shelf.reload(database)
-
-
-async def test_a_kill_at_any_moment_leaves_the_old_build_or_the_new(
-    tmp_path: Path,
-) -> None:
-    shelf = Shelf(tmp_path)
-    shelf.put("aftercare", BODY.replace("nine", "0"))
-    shelf.put("scars", topic="Scars")
-    for _ in range(2):  # the first one warms up
-        started = time.monotonic()
-        process = FORKS.Process(target=reload_in_a_process, args=(shelf.folder,))
-        process.start()
-        process.join()
-        assert process.exitcode == 0
-        whole_s = time.monotonic() - started
-
-    async def served_text() -> str:
-        database = await shelf.database()
-        try:
-            build = await database.served_build()
-        finally:
-            await database.close()
-        assert build is not None
-        opened = index.open_build(shelf.builds, build, embedder=EMBEDDER)
-        try:
-            assert all(opened.nearest(v, 1)[0].row == i for i, v in enumerate(opened.vectors))
-            return opened.articles["aftercare"].sections[1].statements[0].text
-        finally:
-            opened.close()
-
-    moments = random.Random(os.urandom(4))
-    for version in range(1, 6):
-        old = await served_text()
-        shelf.put("aftercare", BODY.replace("nine", str(version)))
-        process = FORKS.Process(target=reload_in_a_process, args=(shelf.folder,))
-        process.start()
-        await asyncio.sleep(moments.uniform(0.1, 1.0) * whole_s)
-        process.kill()
-        process.join()
-        assert await served_text() in (old, old.replace(f"after {version - 1}", f"after {version}"))
-        database = await shelf.database()
-        await shelf.reload(database)
-        await database.close()
-        assert f"after {version} days" in await served_text()
-        assert len(shelf.folders()) <= KEPT_BUILDS + 1

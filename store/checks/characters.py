@@ -71,6 +71,8 @@ def _named(char: str) -> str:
 
 # --------------------------------------------------------------------------- disguised
 
+# Greek as medicine mixes it with Latin: TNFα, NFκB, Δ9. These look like Latin letters, and are
+# not used beside them.
 _GREEK_IN_DISGUISE = frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονϲϳͿϹ")
 _WITH_LATIN = frozenset(
     {"LATIN", "GREEK", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC", "BOPOMOFO"}
@@ -100,9 +102,9 @@ def _script(char: str) -> str:
     return "" if first in _NO_SCRIPT or char in "ªº" else first
 
 
-def _disguised(text: str) -> Iterator[tuple[str, str]]:
+def disguised(text: str) -> Iterator[tuple[str, str]]:
     """(word, what is wrong with it) of words whose letters are not what they look like."""
-    if all(_script(c) in {"", "LATIN"} for c in set(text)):
+    if all(_script(c) in {"", "LATIN"} for c in set(UNUSUAL.findall(text))):
         return
     for m in _WORD_BEYOND_ASCII.finditer(text):
         word = m.group()
@@ -132,11 +134,4 @@ def _poses(word: str, at: int) -> bool:
 
 
 def _listed(chars: Sequence[str]) -> str:
-    return ", ".join(_named(c) for c in list(dict.fromkeys(chars))[:3])
-
-
-# Begins with the colon: that is quick to find.
-_SCHEME = re.compile(
-    r":(?:(?<=\w:)//\S|(?<=mailto:)\S|(?<=javascript:)\S|(?<=vbscript:)\S|(?<=\bdata:)\w+/"
-    r"|(?<=\btel:)\+?\d|(?<=\bfile:)/|(?<=\btg:)/)",
-    re.IGNORECASE,
+    return ", ".join(map(_named, list(dict.fromkeys(chars))[:3]))

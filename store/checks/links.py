@@ -2,6 +2,10 @@
 
 import re
 
+# Begins with the colon: that is quick to find.
+_SCHEME = re.compile(
+    r":(?:(?<=\w:)//\S|(?<=mailto:)\S|(?<=javascript:)\S|(?<=vbscript:)\S|(?<=\bdata:)\w+/"
+    r"|(?<=\btel:)\+?\d|(?<=\bfile:)/|(?<=\btg:)/)",
     re.IGNORECASE,
 )
 _SCHEME_NAME = re.compile(r"[\w+.-]{1,20}$")
@@ -43,28 +47,3 @@ def link_in(text: str) -> str:
             if address.lower() not in _KNOWN_NAMES or text[m.end() : m.end() + 1] == "/":
                 return address
     return ""
-
-
-# --------------------------------------------------------------------------- instructions
-
-# What a letter is taken for when somebody wants a model to read a word that a filter does not.
-_TAKEN_FOR = str.maketrans(
-    "l013457@$_–—−“”‘’"  # noqa: RUF001
-    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβγεηικνορτυχωσςϲ"
-    "авсеёԁһнгіїјкӏмоорԛѕтуѵԝхпАВСЕНІЈКМОРЅТУХ"
-    "օոսհզցլքաΑ"
-    "ᎪᏴᏟᎠᎬᏀᎻᎥᎫᏦᏞᎷᏢᎡᏚᎢᏙᏔᏃ"
-    "ıɡɑʟᴀʙᴄᴅᴇꜰɢʜɪᴊᴋᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
-    "ioieastas ---\"\"''"
-    "abezhikmnoptyxabyenikvoptuxwsss"
-    "abceedhhriijkimoopqstyvwxnabcehijkmopstyx"
-    "onuhqgipaa"
-    "abcdeghijkimprstvwz"
-    "igaiabcdefghijkmnoprstuvwyz",
-)
-_FILLER = dict.fromkeys(map(ord, _BLANK))
-
-
-class _Plainer(dict[int, str]):
-    """`str.translate` with it gives what a text reads as: plain lower-case Latin where it can.
-

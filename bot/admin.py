@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,13 +21,13 @@ from bot.commands import page
 from bot.render import plain
 from bot.reports import Gaps, file_dict
 from bot.settings import Settings
-from store.article import Article, Move, Status, article_dict, is_served
+from store.article import Article, Move, ServingRules, Status, article_dict, is_served
 from store.conversations import Database
 from store.diff import ArticleDiff, compare
 from store.errors import ArticlesProblem, ReviewRefused, UnknownArticle
 from store.index import Progress, iter_manifests, open_build
 from store.page.read import Draft, read_page
-from store.parse import MAX_BYTES, ParsedFile, article_files, parse_bytes, parse_paths
+from store.parse import MAX_BYTES, ParsedFile, article_files, parse_bytes, parse_paths, slug_in
 from store.records import AuditEntry
 from store.reload import SAMPLES, as_it_stands, roll_back
 from store.report import Report
@@ -52,14 +53,29 @@ def check(paths: list[Path]) -> tuple[dict[str, Any], bool]:
     return {"files": [file_dict(f) for f in files]}, all(f.accepted for f in files)
 
 
-def listed(
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The article folder, read once."""
+
+    rows: tuple[dict[str, Any], ...]
+    """The articles by slug, and whether each may be served."""
+    refused: tuple[ParsedFile, ...]
+    """The files that are no sound articles."""
+
+
+def listing(
     settings: Settings, today: date, *, status: Status | None = None, overdue: bool = False
-) -> list[dict[str, Any]]:
-    """The articles of the folder, by slug, and whether each may be served."""
+) -> Listing:
+    """What the folder has: all of it, or the articles of one status, or those overdue."""
     rules = rules_of(settings)
+    files = parse_paths(article_files(articles_dir(settings)))
     rows = []
-    for article in _articles(settings):
-        late = article.review_by is not None and article.review_by < today
+    for article in _by_slug(files, rules):
+        late = (
+            article.status not in (Status.RETIRED, Status.WITHDRAWN)
+            and article.review_by is not None
+            and article.review_by < today
+        )
         if (status and article.status is not status) or (overdue and not late):
             continue
         rows.append(
@@ -73,21 +89,24 @@ def listed(
                 "overdue": late,
             }
         )
-    return rows
+    return Listing(tuple(rows), tuple(f for f in files if f.article is None))
 
 
-def refused_files(settings: Settings) -> list[ParsedFile]:
-    """The files of the folder that are no sound articles."""
-    return [f for f in _files(settings) if f.article is None]
+def soon_due(found: Listing, today: date, within: timedelta) -> list[dict[str, Any]]:
+    """Articles in use whose review date has passed or comes within that time, soonest first."""
+    closed = (Status.RETIRED, Status.WITHDRAWN)
+    rows = [
+        r
+        for r in found.rows
+        if r["review_by"]
+        and r["status"] not in closed
+        and date.fromisoformat(r["review_by"]) <= today + within
+    ]
+    return sorted(rows, key=lambda r: str(r["review_by"]))
 
 
-def _files(settings: Settings) -> list[ParsedFile]:
-    return parse_paths(article_files(articles_dir(settings)))
-
-
-def _articles(settings: Settings) -> list[Article]:
-    rules = rules_of(settings)
-    found = [as_it_stands(f.article, rules) for f in _files(settings) if f.article]
+def _by_slug(files: Iterable[ParsedFile], rules: ServingRules) -> list[Article]:
+    found = [as_it_stands(f.article, rules) for f in files if f.article]
     return sorted(found, key=lambda a: a.slug)
 
 
@@ -101,17 +120,26 @@ def find_file(settings: Settings, slug: str) -> tuple[Path, Article]:
 
     Raises UnknownArticle, which names near ones, or ArticlesProblem when its file is refused.
     """
-    files = {f.slug: f for f in _files(settings)}
-    found = files.get(slug)
-    if found is not None and found.article is not None:
+    found = read_article(settings, slug)
+    if found.article is not None:
         return found.path, found.article
-    if found is not None:
-        first = next(p for p in found.problems if p.severity == "error")
-        raise ArticlesProblem(
-            f"{found.path}:{first.line}: {first.message}",
-            f"`corollary articles check {found.path}` lists every problem.",
-        )
-    near = difflib.get_close_matches(slug, files, 3, 0.5)
+    first = next(p for p in found.problems if p.severity == "error")
+    raise ArticlesProblem(
+        f"{found.path}:{first.line}: {first.message}",
+        f"`corollary articles check {found.path}` lists every problem.",
+    )
+
+
+def read_article(settings: Settings, slug: str) -> ParsedFile:
+    """The file of an article, sound or not; UnknownArticle, which names near ones, without any.
+
+    Only files that give this slug are parsed.
+    """
+    named = {path: slug_in(path) for path in article_files(articles_dir(settings))}
+    for found in parse_paths([path for path, name in named.items() if name == slug]):
+        if found.slug == slug:
+            return found
+    near = difflib.get_close_matches(slug, set(named.values()), 3, 0.5)
     hint = f"Did you mean {', '.join(near)}?" if near else ""
     raise UnknownArticle(
         f"There is no article `{slug}` in {articles_dir(settings)}.",
@@ -141,11 +169,15 @@ async def diff(desk: Desk, slug: str | None = None) -> list[ArticleDiff]:
     rules, today = rules_of(settings), datetime.now(UTC).date()
     folder = {
         a.slug: a
-        for a in await asyncio.to_thread(_articles, settings)
+        for a in await asyncio.to_thread(_articles, settings, rules)
         if is_served(a, rules, today)
     }
     found = compare(served, folder)
     return [d for d in found if slug is None or d.slug == slug]
+
+
+def _articles(settings: Settings, rules: ServingRules) -> list[Article]:
+    return _by_slug(parse_paths(article_files(articles_dir(settings))), rules)
 
 
 async def _served_articles(desk: Desk) -> dict[str, Article]:
@@ -238,9 +270,11 @@ async def review(
     note: str = "",
     review_by: date | None = None,
     expect: str | None = None,
+    seen: Status | None = None,
 ) -> Decided:
     """One editorial move, written into the article's file and into the audit; a refused one is in
-    the audit too."""
+    the audit too. `expect` and `seen` are the text and the status that were read: when they are
+    others by now, the move is refused."""
     settings = desk.settings
     path, article = await asyncio.to_thread(find_file, _own_folder(settings), slug)
     try:
@@ -254,6 +288,7 @@ async def review(
                 approvals=settings.approvals,
                 review_by=review_by,
                 expect=expect,
+                seen=seen,
             )
         )
     except ReviewRefused as e:
@@ -333,22 +368,34 @@ async def store_upload(
     carried over: an approval is given here or not at all.
     """
     settings = _own_folder(desk.settings)
+    parsed, target, there = await asyncio.to_thread(
+        _store, settings, raw, who, replace, desk.builds.parent / "replaced"
+    )
+    if target is not None and parsed.article is not None:
+        await desk.database.note(
+            who,
+            "upload",
+            {"file": target.name, "replaced": there},
+            article=parsed.slug,
+            sha256=parsed.article.sha256(),
+        )
+    return parsed, target
+
+
+def _store(
+    settings: Settings, raw: bytes, who: str, replace: bool, kept: Path
+) -> tuple[ParsedFile, Path | None, bool]:
+    """What was sent, where it lies now, and whether it took the place of another file."""
     name = Path("sent.md")
     sent = parse_bytes(raw[: MAX_BYTES + 1], name)
     if sent.article is None:
-        return sent, None
+        return sent, None, False
     text = handed_in(raw, name, by=who, at=datetime.now(UTC).date())
     slug = sent.article.slug
     parsed = parse_bytes(text, name)
-    if parsed.article is None or parsed.article.status is not Status.SUBMITTED:
-        raise ArticlesProblem(
-            "The front matter is laid out in a way that cannot be changed safely.",
-            "Write `status: submitted`, take `reviews` out, and send it again.",
-        )
     folder = articles_dir(settings)
-    there = next(
-        (f.path for f in await asyncio.to_thread(_files, settings) if f.slug == slug), None
-    )
+    folder.mkdir(parents=True, exist_ok=True)
+    there = next((p for p in article_files(folder) if slug_in(p) == slug), None)
     target = there or folder / f"{slug}.md"
     if target.exists():
         if not replace:
@@ -357,20 +404,11 @@ async def store_upload(
                 "Send the file with the caption `replace` to put it in its place; it will be out "
                 "of service from the next reload until it is approved.",
             )
-        kept = desk.builds.parent / "replaced"
         kept.mkdir(parents=True, exist_ok=True)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         shutil.copy2(target, kept / f"{slug}.{stamp}.md")
-    folder.mkdir(parents=True, exist_ok=True)
     _write_whole(target, text)
-    await desk.database.note(
-        who,
-        "upload",
-        {"file": target.name, "replaced": there is not None},
-        article=slug,
-        sha256=parsed.article.sha256(),
-    )
-    return parsed, target
+    return parsed, target, there is not None
 
 
 def _write_whole(path: Path, raw: bytes) -> None:
@@ -411,13 +449,3 @@ async def audit(
 ) -> list[AuditEntry]:
     """Who did what, when, to which article; newest first."""
     return await database.audit_entries(since=since, article=article, limit=limit)
-
-
-def soon_due(settings: Settings, today: date, within: timedelta) -> list[dict[str, Any]]:
-    """Served articles whose review date has passed or comes within that time, soonest first."""
-    rows = [
-        r
-        for r in listed(settings, today)
-        if r["review_by"] and date.fromisoformat(r["review_by"]) <= today + within
-    ]
-    return sorted(rows, key=lambda r: str(r["review_by"]))

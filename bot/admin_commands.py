@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
 
-import click
-
 from bot import admin as keeping
 from bot import commands, reports
 from bot.app import Program, articles_dir
-from bot.cli_shared import Since
+from bot.cli_shared import moment
 from bot.commands import Person, message, page, problem
 from bot.render import MAX_DATA_BYTES, STATUSES, Button, Message, Paragraph, Style
 from store.article import MOVES, Article, Move, Status
-from store.errors import ArticlesProblem, CorollaryError, ReviewRefused, UnknownArticle
+from store.errors import CorollaryError, ReviewRefused, UnknownArticle
 from store.index import Progress
 from store.parse import MAX_BYTES, ParsedFile
+from store.reload import as_it_stands
 from store.report import Report
 
 MOST_LINES = 20
@@ -34,12 +33,13 @@ UPLOADS = (".md", ".markdown")
 
 _SLUG = r"[a-z0-9][a-z0-9_-]{0,57}"
 _BUTTON = re.compile(
-    rf"review:(?:({'|'.join(Move)}):([0-9a-f]{{{SHA_DIGITS}}}):)?({_SLUG})", re.ASCII
+    rf"review:(?:({'|'.join(Move)}):([0-9a-f]{{{SHA_DIGITS}}})([a-z]):)?({_SLUG})", re.ASCII
 )
+_BY_LETTER = {status.value[0]: status for status in Status}
+"""A button carries the first letter of the status that it was offered for."""
 _BEGINS_SHA256 = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WAITING = (Status.SUBMITTED, Status.UNDER_REVIEW)
-_CLOSED = (Status.RETIRED, Status.WITHDRAWN)
 
 MOVE_LABELS: dict[Move, str] = {
     Move.SUBMIT: "Hand in again",
@@ -181,6 +181,7 @@ async def _decided(
     expect: str | None,
     review_by: date | None = None,
     note: str = "",
+    seen: Status | None = None,
 ) -> Message:
     try:
         decided = await keeping.review(
@@ -192,6 +193,7 @@ async def _decided(
             note=note,
             review_by=review_by,
             expect=expect,
+            seen=seen,
         )
     except ReviewRefused as e:
         if "--review-by" in e.todo:
@@ -207,9 +209,10 @@ def _dated(slug: str) -> str:
 
 
 async def _awaiting(program: Program) -> Message:
-    rows = await asyncio.to_thread(keeping.listed, program.settings, datetime.now(UTC).date())
+    found = await asyncio.to_thread(keeping.listing, program.settings, datetime.now(UTC).date())
+    rows = found.rows
     waiting = [r for r in rows if r["status"] in _WAITING]
-    late = [r for r in rows if r["overdue"] and r["status"] not in _CLOSED]
+    late = [r for r in rows if r["overdue"]]
     lines = [f"{r['slug']}: {_words(r['status'])}, updated {r['updated']}" for r in waiting]
     late_lines = [f"{r['slug']}: review was due {r['review_by']}" for r in late]
     paragraphs: list[Paragraph] = []
@@ -226,13 +229,10 @@ async def _awaiting(program: Program) -> Message:
 async def _folder_text(program: Program, slug: str) -> Message:
     """The article as the folder has it, and the moves that lead on from where it stands."""
     settings = program.settings
-    try:
-        article = await asyncio.to_thread(keeping.find, settings, slug)
-    except ArticlesProblem:
-        for file in await asyncio.to_thread(keeping.refused_files, settings):
-            if file.slug == slug:
-                return _refused(file)
-        raise
+    file = await asyncio.to_thread(keeping.read_article, settings, slug)
+    if file.article is None:
+        return _refused(file)
+    article = as_it_stands(file.article, program.desk.recipe.rules)
     text = page(article).paragraphs
     return Message(
         (*text, *await _where_it_stands(program, article), *_how_to_decide(program, article)),
@@ -300,7 +300,7 @@ def _move_buttons(program: Program, article: Article) -> tuple[Button, ...]:
         return ()
     sha256 = article.sha256()[:SHA_DIGITS]
     return _fitting(
-        (MOVE_LABELS[m], f"review:{m}:{sha256}:{article.slug}")
+        (MOVE_LABELS[m], f"review:{m}:{sha256}{article.status.value[0]}:{article.slug}")
         for m in _allowed(article)
         if not (m is Move.APPROVE and _is_late(article))
     )
@@ -338,11 +338,14 @@ async def pressed(program: Program, admin: Admin, data: str) -> Message | None:
     found = _BUTTON.fullmatch(data)
     if found is None:
         return None
-    move, sha256, slug = found.groups()
+    move, sha256, letter, slug = found.groups()
     try:
         if move is None:
             return await _folder_text(program, slug)
-        return await _decided(program, admin, slug, Move(move), sha256)
+        seen = _BY_LETTER.get(letter)
+        if seen is None:
+            return None
+        return await _decided(program, admin, slug, Move(move), sha256, seen=seen)
     except CorollaryError as e:
         return problem(e)
 
@@ -409,9 +412,9 @@ def _problems(file: ParsedFile) -> list[Paragraph]:
 
 async def gaps(program: Program, admin: Admin, args: str) -> Message:
     try:
-        since = Since().convert(args, None, None) if args.strip() else None
-    except click.BadParameter as e:
-        return message(e.message)
+        since = moment(args) if args.strip() else None
+    except ValueError as e:
+        return message(str(e))
     found = await keeping.gaps(program.desk, program.embeddings, since=since)
     return message(Paragraph("Not answered", Style.HEADING), *gap_paragraphs(found))
 

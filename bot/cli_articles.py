@@ -99,7 +99,7 @@ def reload(check_only: bool, force: bool, json_output: bool) -> None:
         if json_output:
             _print(report_dict(report))
         else:
-            click.echo("\n".join(report_lines(report)))
+            click.echo("\n".join(report_lines(report, " (--json lists all)")))
         return FOUND_WRONG if report.refused else 0
 
     run(main())
@@ -164,7 +164,7 @@ def rollback(build: str | None, force: bool, json_output: bool) -> None:
         if json_output:
             _print(report_dict(report))
         else:
-            click.echo("\n".join(report_lines(report)))
+            click.echo("\n".join(report_lines(report, " (--json lists all)")))
             click.echo("The folder has not changed: the next reload serves it again.")
         return 0
 
@@ -317,28 +317,27 @@ def list_(status: str | None, overdue: bool, json_output: bool) -> None:
     """
     from bot import admin
 
-    settings = settings_in_force()
-    rows = admin.listed(
-        settings,
+    found = admin.listing(
+        settings_in_force(),
         datetime.now(UTC).date(),
         status=Status(status) if status else None,
         overdue=overdue,
     )
     if json_output:
-        _print(rows)
+        _print(found.rows)
         return
-    for row in rows:
+    for row in found.rows:
         served = "served" if row["served"] else "not served"
         late = f"  review was due {row['review_by']}" if row["overdue"] else ""
         click.echo(
             f"{row['slug']:28} {row['status']:13} {row['updated']}  {served:10}  "
             f"{row['title']}{late}"
         )
-    refused = admin.refused_files(settings)
-    if refused:
+    if found.refused:
+        few = ", ".join(str(f.path) for f in found.refused[:5])
         say(
-            f"{len(refused)} more cannot be read as articles: "
-            f"{', '.join(str(f.path) for f in refused[:5])}{' …' if len(refused) > 5 else ''}. "
+            f"{len(found.refused)} more cannot be read as articles: "
+            f"{few}{' …' if len(found.refused) > 5 else ''}. "
             "`corollary articles check` says why."
         )
 

@@ -97,21 +97,30 @@ class Bar:
         )
 
 
+def moment(text: str) -> datetime:
+    """The time, in UTC, that a date (2026-11-22) or a span until now (36h, 7d, 4w) names;
+    ValueError, worded for the person who typed it, for anything else."""
+    given = text.strip().lower()
+    hours = {"h": 1, "d": 24, "w": 168}.get(given[-1:])
+    try:
+        if hours and given[:-1].isascii() and given[:-1].isdecimal():
+            return datetime.now(UTC) - timedelta(hours=hours * int(given[:-1]))
+        day = date.fromisoformat(given)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"“{text[:40]}” is neither a date (2026-11-22) nor a span (36h, 7d, 4w)."
+        ) from None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 class Since(click.ParamType[datetime]):
-    """A date (2026-11-22) or a span until now (36h, 7d, 4w)."""
+    """A moment in the past, for an option."""
 
     name = "when"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
-        """The moment it names, in UTC."""
-        if isinstance(value, datetime):
-            return value
-        text = str(value).strip().lower()
-        hours = {"h": 1, "d": 24, "w": 168}.get(text[-1:])
+        """See `moment`."""
         try:
-            if hours and text[:-1].isascii() and text[:-1].isdecimal():
-                return datetime.now(UTC) - timedelta(hours=hours * int(text[:-1]))
-            day = date.fromisoformat(text)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is neither a date (2026-11-22) nor a span (36h, 7d, 4w).")
-        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+            return value if isinstance(value, datetime) else moment(str(value))
+        except ValueError as e:
+            self.fail(str(e))

@@ -110,12 +110,11 @@ def _folder(
     program: Program, today: date
 ) -> tuple[tuple[dict[str, Any], ...], dict[str, int], tuple[str, ...]]:
     settings = program.settings
-    rows = keeping.listed(settings, today)
-    open_ = {r["slug"] for r in rows if r["status"] not in (Status.RETIRED, Status.WITHDRAWN)}
-    due = tuple(r for r in keeping.soon_due(settings, today, AHEAD) if r["slug"] in open_)
-    by_status = Counter(r["status"] for r in rows)
+    listing = keeping.listing(settings, today)
+    due = tuple(keeping.soon_due(listing, today, AHEAD))
+    by_status = Counter(r["status"] for r in listing.rows)
     waiting = {s: n for s in (Status.SUBMITTED, Status.UNDER_REVIEW) if (n := by_status[s])}
-    refused = tuple(f.path.name for f in keeping.refused_files(settings))
+    refused = tuple(f.path.name for f in listing.refused)
     return due, {s.value: n for s, n in waiting.items()}, refused
 
 

@@ -83,8 +83,13 @@ def report_dict(report: Report) -> dict[str, Any]:
     }
 
 
-def report_lines(report: Report) -> Iterator[str]:
-    """A report as a person reads it, the summary last."""
+def report_lines(report: Report, where_all: str = "") -> Iterator[str]:
+    """A report as a person reads it, the summary last. `where_all` says where the lines are that
+    a long list leaves out."""
+
+    def _some(lines: Iterator[str]) -> Iterator[str]:
+        return _first(lines, where_all)
+
     reasons = dict(report.reasons)
     yield from _some(f"added      {s}" for s in report.added)
     yield from _some(f"changed    {s}" for s in report.changed)
@@ -103,7 +108,7 @@ def report_lines(report: Report) -> Iterator[str]:
         for p in f.problems
         if p.severity == "error"
     )
-    yield from _rehearsed(report)
+    yield from _rehearsed(report, where_all)
     yield from _some(
         f"withdrawn  {w.article}: “{w.text[:100]}{'…' if len(w.text) > 100 else ''}” "
         f"was shown to {count(w.people, 'person', 'people')}"
@@ -133,15 +138,15 @@ def told(report: Report) -> str:
     )
 
 
-def _rehearsed(report: Report) -> Iterator[str]:
+def _rehearsed(report: Report, where_all: str) -> Iterator[str]:
     rehearsal = report.rehearsal
     if not rehearsal.probes and not rehearsal.questions:
         return
-    yield from _some(
-        f"probe      {article}: “{question}” does not hold"
-        for article, question in rehearsal.failing
+    yield from _first(
+        (f"probe      {a}: “{question}” does not hold" for a, question in rehearsal.failing),
+        where_all,
     )
-    yield from _some(_different(d) for d in rehearsal.differences)
+    yield from _first(map(_different, rehearsal.differences), where_all)
     yield (
         f"Rehearsed: {rehearsal.held} of {count(rehearsal.probes, 'probe')} hold; "
         f"{count(rehearsal.questions, 'real question')} asked again; "
@@ -159,7 +164,7 @@ def _different(d: Difference) -> str:
     return f"reply      {d.article}: {asked}: {kinds}{lost}{gained}"
 
 
-def _some(lines: Iterator[str]) -> Iterator[str]:
+def _first(lines: Iterator[str], where_all: str) -> Iterator[str]:
     more = 0
     for n, line in enumerate(lines):
         if n < SHOWN:
@@ -167,7 +172,7 @@ def _some(lines: Iterator[str]) -> Iterator[str]:
         else:
             more += 1
     if more:
-        yield f"… and {more} more (--json lists all)"
+        yield f"… and {more} more{where_all}"
 
 
 def count(n: int, one: str, several: str = "") -> str:

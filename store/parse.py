@@ -636,10 +636,12 @@ def _worded(kind: str, message: str, name: str) -> tuple[str, str]:
 def _article(front: _FrontMatter, sections: tuple[Section, ...]) -> Article:
     references = tuple(
         Reference(
-            number=number,
-            key=r.key or r.pmid or r.doi or f"{front.slug}.{number}",
-            authors=tuple(r.authors),
-            **r.model_dump(exclude={"key", "authors"}),
+            **{
+                **dict(r),
+                "number": number,
+                "key": r.key or r.pmid or r.doi or f"{front.slug}.{number}",
+                "authors": tuple(r.authors),
+            }
         )
         for number, r in sorted(front.references.items())
     )
@@ -652,7 +654,7 @@ def _article(front: _FrontMatter, sections: tuple[Section, ...]) -> Article:
         status=front.status,
         updated=front.updated,
         review_by=front.review_by,
-        reviews=tuple(Review(**r.model_dump()) for r in front.reviews),
+        reviews=tuple(Review(**dict(r)) for r in front.reviews),
         references=references,
         sections=sections,
         conflicts=tuple(read_statement(c) for c in front.conflicts),
@@ -669,6 +671,18 @@ def _article(front: _FrontMatter, sections: tuple[Section, ...]) -> Article:
         ),
         notice=front.notice,
     )
+
+
+def slug_in(path: Path) -> str:
+    """The slug as it stands near the start of a file that need not be sound; nothing is parsed.
+
+    The name of the file when it gives none, or cannot be read.
+    """
+    try:
+        raw = path.read_bytes()[:4000] if path.is_file() else b""
+    except OSError:
+        raw = b""
+    return _guess_slug(raw, path)[0]
 
 
 # --------------------------------------------------------------------------- a folder

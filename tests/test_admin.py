@@ -69,7 +69,7 @@ async def test_two_people_must_approve_when_the_setting_says_so(
             await admin.review(desk, "aftercare", Move.APPROVE, by="dr  a", who="a")
         second = await admin.review(desk, "aftercare", Move.APPROVE, by="Dr B", who="b")
         assert second.status is Status.APPROVED
-        assert admin.listed(settings, date.today())[0]["served"] is True
+        assert admin.listing(settings, date.today()).rows[0]["served"] is True
 
 
 async def test_the_samples_are_nobody_s_to_edit_or_to_approve(tmp_path: Path) -> None:
@@ -185,14 +185,15 @@ async def test_the_list_can_be_narrowed_to_a_status_and_to_what_is_overdue(
     today = datetime.now(UTC).date()
 
     def slugs(**how: Any) -> list[str]:
-        return [r["slug"] for r in admin.listed(desk.settings, today, **how)]
+        return [r["slug"] for r in admin.listing(desk.settings, today, **how).rows]
 
     assert slugs() == ["aftercare", "draft", "late"]
     assert slugs(status=Status.SUBMITTED) == ["draft"]
     assert slugs(overdue=True) == ["late"]
-    assert [r["slug"] for r in admin.soon_due(desk.settings, today, timedelta(0))] == ["late"]
+    found = admin.listing(desk.settings, today)
+    assert [r["slug"] for r in admin.soon_due(found, today, timedelta(0))] == ["late"]
     (folder / "bad.md").write_text("x")
-    assert [f.slug for f in admin.refused_files(desk.settings)] == ["bad"]
+    assert [f.slug for f in admin.listing(desk.settings, today).refused] == ["bad"]
 
 
 async def test_the_difference_between_served_and_folder_is_shown(

@@ -1034,12 +1034,12 @@ async def test_of_two_processes_that_reload_at_once_one_waits_or_says_who_holds_
     tmp_path: Path,
 ) -> None:
     shelf = Shelf(tmp_path)
-    version(shelf, 0)
+    version(shelf, 0, SLUGS[:4])
     async with opened(shelf) as database:
         await shelf.reload(database)
     busy = 0
     for n in range(1, 21):
-        version(shelf, n)
+        version(shelf, n, SLUGS[:4])
         both, told = FORKS.Barrier(2), FORKS.SimpleQueue()
         pair = [
             FORKS.Process(target=_reload_with_another, args=(tmp_path, both, told))

@@ -8,6 +8,7 @@ import pytest
 from articles import BODY, REFERENCES, an_article, article_file, parsed, quick
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
+from markdown_it.token import Token
 
 from store.article import Part, Status, with_markers
 from store.errors import ArticlesProblem
@@ -299,7 +300,7 @@ def test_a_body_that_cannot_be_quoted_is_refused_with_its_line(
         ("- In the [1] middle. [2]", [("In the middle.", (1, 2))]),
         ("- Several. [1][2] [1]", [("Several.", (1, 2))]),
         ("- A range. [2-4]", [("A range.", (2, 3, 4))]),
-        ("- A range. [2–4; 1]", [("A range.", (2, 3, 4, 1))]),  # noqa: RUF001
+        ("- A range. [2–4; 1]", [("A range.", (2, 3, 4, 1))]),
         ("- Two sentences. In one bullet. [1]", [("Two sentences. In one bullet.", (1,))]),
         ("One. [1] Two. [2]", [("One.", (1,)), ("Two.", (2,))]),
         ("One [1]. Two [2].", [("One.", (1,)), ("Two.", (2,))]),
@@ -433,7 +434,7 @@ def test_markers_come_back_where_they_stood(
     assert "[" not in statement.text
 
 
-@given(st.text(alphabet="a. [1],-–;29\n", max_size=60))  # noqa: RUF001
+@given(st.text(alphabet="a. [1],-–;29\n", max_size=60))
 def test_reading_what_was_written_changes_nothing_more(text: str) -> None:
     once = read_statement(text)
     # Taking a marker out can bring two brackets together; the second reading would find that.
@@ -441,6 +442,16 @@ def test_reading_what_was_written_changes_nothing_more(text: str) -> None:
     again = read_statement(with_markers(once.text, once.marks))
     assert again.citations == once.citations
     assert again.text.split() == once.text.split()
+
+
+@given(st.text(alphabet="ab. \t\n[]()!#-+=~|>\"':/@1é\u00a0", max_size=40).map(str.strip))
+def test_text_without_marks_is_read_as_markdown_reads_it(text: str) -> None:
+    from store.parse import _inline_text
+
+    def read(content: str) -> str:
+        return _inline_text(Token("inline", "", 0, content=content), 1, [])
+
+    assert read(text + "\\*") == read(text) + "*"
 
 
 @given(st.binary(max_size=400) | st.binary(max_size=200).map(lambda b: b"---\n" + b + b"\n---\n"))

@@ -8,7 +8,7 @@ from itertools import islice
 
 from store.checks.problem import cut, some
 
-UNUSUAL = re.compile("[^ -~°±²³·µ×é–—‘’“”…≤≥]")  # noqa: RUF001
+UNUSUAL = re.compile("[^ -~°±²³·µ×é–—‘’“”…≤≥]")
 """What neither hides nor poses as another, and nearly every text has no more than, but for this."""
 
 

@@ -12,19 +12,22 @@ from collections.abc import Callable, Iterator
 from store.article import Article
 from store.checks.problem import Lines, Problem, cut, stated
 
-_UNITS = r"(?:mg|mcg|[µμ]g|ug|ng|g|kg|mL|ml|cc|units?|IU|mEq|mmol|mmols|milligrams?|micrograms?|grams?|millilitres?|milliliters?)"  # noqa: E501
+_UNITS = (
+    r"(?:mg|mcg|[µμ]g|ug|ng|g|kg|mL|ml|cc|units?|IU|mEq|mmol|mmols|milligrams?|micrograms?|grams?"
+    r"|millilitres?|milliliters?)"
+)
 # What makes an amount a laboratory value: per volume of blood, or of what is measured in it.
 _PER_LABORATORY = (
     r"(?:\s?(?:/|per)\s?(?:100\s?)?(?:dL|dl|L|l|litre|liter|decilitre|deciliter|24\s?h|mol|mmol)\b"
     r"|\s?[·⋅]?\s?(?:d?L|l)[-⁻−]\s?[1¹])"
 )
 _PER_ML = r"\s?(?:/|per)\s?m[Ll]\b"
-_RANGE = r"(?:\s?(?:[-–—]|to)\s?\d*\.?\d+)?"  # noqa: RUF001
+_RANGE = r"(?:\s?(?:[-–—]|to)\s?\d*\.?\d+)?"
 _TRAILING = re.compile(rf"(?<![\d.,])\d+\.0+(?!\d){_RANGE}\s?-?{_UNITS}\b(?!{_PER_LABORATORY})")
 _NAKED = re.compile(rf"\.(?<![\w.)\]]\.)(?<!\d\s\.)\d+{_RANGE}\s?-?{_UNITS}\b(?!{_PER_LABORATORY})")
 _TRACE = re.compile(rf"(?:[nup]|[µμ]|mc)g{_PER_ML}")
 _UNIT_LETTER = re.compile(
-    rf"\d[\d.,]*\s?[Uu](?![\w'’])(?!{_PER_LABORATORY}|{_PER_ML}|\s?/\s?(?:L|mL|g)\b|\.[A-Z])"  # noqa: RUF001
+    rf"\d[\d.,]*\s?[Uu](?![\w'’])(?!{_PER_LABORATORY}|{_PER_ML}|\s?/\s?(?:L|mL|g)\b|\.[A-Z])"
 )
 _IU = re.compile(rf"\d[\d.,]*\s?(?:[Ii]\.?[Uu]\b\.?)(?!{_PER_LABORATORY}|{_PER_ML})")
 _DAILY = re.compile(
@@ -94,7 +97,7 @@ def _morphine(text: str) -> Iterator[tuple[str, str]]:
 _DAILY_STARTS = ("qd", "QD", "q.", "Q.", "qo", "QO")
 _LOOKS: tuple[tuple[Callable[[str], object], Callable[[str], Iterator[tuple[str, str]]]], ...] = (
     # (what an article must have somewhere for the look at each sentence to be worth it, the look)
-    (re.compile(r"\.0+\s?-?[a-zµμ]|\.0+\s?(?:[-–—]|to)", re.IGNORECASE).search, _trailing),  # noqa: RUF001
+    (re.compile(r"\.0+\s?-?[a-zµμ]|\.0+\s?(?:[-–—]|to)", re.IGNORECASE).search, _trailing),
     (re.compile(r"\.(?<![\w.)\]]\.)\d").search, _naked),
     (re.compile(r"[Uu](?!\w)(?<=[\d\siI.][Uu])").search, _unit_letters),
     (lambda text: any(start in text for start in _DAILY_STARTS), _daily),

@@ -10,7 +10,7 @@ from store.checks.characters import BLANK, is_hidden
 
 # What a letter is taken for when somebody wants a model to read a word that a filter does not.
 _TAKEN_FOR = str.maketrans(
-    "l013457@$_–—−“”‘’"  # noqa: RUF001
+    "l013457@$_–—−“”‘’"
     "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβγεηικνορτυχωσςϲ"
     "авсеёԁһнгіїјкӏмоорԛѕтуѵԝхпАВСЕНІЈКМОРЅТУХ"
     "օոսհզցլքաΑ"

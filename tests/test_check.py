@@ -350,6 +350,18 @@ OPPOSED = [
         "There is too little evidence to recommend zentorin for warts.",
         "Zentorin improved warts in a trial of 40 people.",
     ),
+    (
+        "Zentorin gel is considered safe on darker skin.",
+        "Blistering and hyperpigmentation occurred in 30% of darker skin treated with zentorin gel.",
+    ),
+    (
+        "Blue light should be avoided during zentorin treatment.",
+        "Blue light during zentorin treatment was not associated with scarring.",
+    ),
+    (
+        "Screening with blue light is not recommended.",
+        "Blue light screening lowered wart mortality in a made-up cohort.",
+    ),
 ]
 
 
@@ -380,6 +392,8 @@ def test_a_recorded_conflict_is_not_asked_for_again(ours: str, theirs: str) -> N
         ("Zentorin reduces redness after laser.", "Zentorin increased moisture after laser."),
         ("Zentorin is safe in children.", "No complications of zentorin in children occurred."),
         ("The panel met in March.", "Zentorin was not effective."),
+        ("Zentorin is safe in children.", "Zentorin in children was not followed by scarring."),
+        ("Zentorin is recommended for warts.", "Zentorin reduced wart recurrence and pain."),
         ("Laser should be repeated monthly.", "A trial did not address the price of laser drapes."),
     ],
 )

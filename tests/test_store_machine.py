@@ -124,9 +124,7 @@ class Store(RuleBasedStateMachine):
 
     @rule(slug=st.sampled_from(SLUGS))
     def add(self, slug: str) -> None:
-        """A new article, or one that was broken or deleted, as its author hands it in."""
-        if slug in self.folder and not self.folder[slug].broken:
-            return
+        """An article as its author hands it in: a new one, or in place of what there is."""
         self.texts += 1
         self.path(slug).write_bytes(written(slug, self.texts))
         self.folder[slug] = Doc(self.texts, Status.SUBMITTED)
@@ -143,15 +141,28 @@ class Store(RuleBasedStateMachine):
         path.write_text(path.read_text().replace(old, new))
         doc.text = self.texts
 
-    @rule(
-        slug=st.sampled_from(SLUGS),
-        move=st.sampled_from([*Move, Move.APPROVE, Move.APPROVE, Move.START]),
-        by=st.sampled_from(PEOPLE),
-    )
+    @precondition(lambda self: self.folder)
+    @rule(data=st.data(), by=st.sampled_from(PEOPLE))
+    def decide_something(self, data: st.DataObject, by: str) -> None:
+        slug = data.draw(st.sampled_from(sorted(self.folder)))
+        status = self.folder[slug].stands(self.needed)
+        possible = [move for move in Move if status in MOVES[move][0]]
+        self.decide(slug, data.draw(st.sampled_from([*possible, *possible, *Move])), by)
+
+    @rule()
+    def approve_all(self) -> None:
+        """Whatever waits for a decision gets a good one."""
+        for slug, doc in self.folder.items():
+            if doc.broken or doc.stands(self.needed) in (Status.RETIRED, Status.WITHDRAWN):
+                continue
+            if doc.stands(self.needed) is Status.SUBMITTED:
+                self.decide(slug, Move.START, PEOPLE[0])
+            for by in PEOPLE:
+                if doc.stands(self.needed) is Status.UNDER_REVIEW:
+                    self.decide(slug, Move.APPROVE, by)
+
     def decide(self, slug: str, move: Move, by: str) -> None:
-        doc = self.folder.get(slug)
-        if doc is None:
-            return
+        doc = self.folder[slug]
         status = doc.stands(self.needed)
         again = move is Move.APPROVE and by in doc.approvers() and self.needed > 1
         again = again and len(doc.approvers()) < self.needed
@@ -280,7 +291,8 @@ class Store(RuleBasedStateMachine):
     @precondition(lambda self: self.served is not None)
     @rule(data=st.data(), force=st.booleans())
     def roll_back(self, data: st.DataObject, force: bool) -> None:
-        named = data.draw(st.none() | st.sampled_from(sorted(self.builds)))
+        # Also what a killed reload has left.
+        named = data.draw(st.none() | st.sampled_from(self.shelf.folders()))
         others = [b for b in self.builds if b != self.served]
         target = named or (self.previous if self.previous in others else max(others, default=None))
         texts = self.builds.get(target or "", {})
@@ -292,6 +304,7 @@ class Store(RuleBasedStateMachine):
             and self.folder[slug].stands(self.needed) in STILL_OUT
         }
         going = self.shelf.roll_back(self.database, named, force=force)
+        assert named is None or named in self.order or named not in others
         if target not in others or target in self.damaged:
             with pytest.raises(StoreProblem):
                 self.run(going)
@@ -389,7 +402,7 @@ class Store(RuleBasedStateMachine):
 TestStore = Store.TestCase
 TestStore.settings = settings(
     phases=[Phase.generate],  # to shrink a failure takes minutes
-    max_examples=16,
+    max_examples=20,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,

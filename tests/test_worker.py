@@ -321,6 +321,18 @@ async def test_who_gives_up_while_the_worker_starts_ends_it_too(
     bench.door.close()
 
 
+async def test_ctrl_c_is_for_the_parent_to_decide(bench: Bench, database: Database) -> None:
+    """It reaches every process of a terminal."""
+    bench.door.keep()
+    task = asyncio.create_task(bench.work(database))
+    caller, _, pid = await asyncio.to_thread(bench.door.meet)
+    with caller:
+        os.kill(pid, signal.SIGINT)
+        caller.sendall(b"go")
+    bench.door.close()
+    assert (await task).embedded == 6
+
+
 async def test_a_worker_ends_with_its_parent_and_leaves_the_lock_free(
     bench: Bench, database: Database
 ) -> None:

@@ -30,6 +30,12 @@ _DONE = (
     r"(?:combined|used|given|added|applied|performed|offered|started|continued|treated|delivered"
     r"|injected|repeated|followed|administered|undertaken|carried out)"
 )
+_HARM = (
+    r"(?:blister\w*|scarring|scars|(?:hyper|hypo)pigmentation|burns?|ulcerations?|bleeding"
+    r"|ha?emorrhages?|necrosis|deaths?|malformations?|toxicity|fractures?|seizures?"
+    r"|adverse (?:events?|effects?|reactions?)|side[ -]effects?|complications?|harms?)"
+)
+_WORSE = r"(?:mortality|deaths?|risks?|recurrences?|relapses?|pain|symptoms|severity|duration)"
 CHANGE = Matter(
     "which way it changes",
     frozenset(
@@ -65,11 +71,13 @@ MATTERS = (
         "whether it works",
         frozenset(
             "effective ineffective efficacious improve improves improved improvement benefit "
-            "benefits beneficial superior no not without fails failed nor neither".split()
+            "benefits beneficial superior no not without fails failed nor neither lowered lowers "
+            "reduced reduces decreased decreases".split()
         ),
         re.compile(
             r"\b(?:effective|efficacious|beneficial|superior|improves?|improved|improvement"
-            r"|benefits?|benefited)\b"
+            r"|benefits?|benefited"
+            rf"|(?:lower(?:s|ed)|reduce[sd]|decrease[sd]) (?:\w+ ){{0,3}}{_WORSE})\b"
         ),
         re.compile(
             r"\b(?:ineffective|not (?:\w+ )?(?:effective|improve|beneficial|superior|benefit)"
@@ -82,17 +90,24 @@ MATTERS = (
         "whether it is safe",
         frozenset(
             "safe unsafe tolerated harmless harmful harm harmed harms adverse complications side "
-            "dangerous necrosis safely".split()
+            "dangerous necrosis safely blistering blisters scarring scars hyperpigmentation "
+            "hypopigmentation burns ulceration ulcerations bleeding haemorrhage hemorrhage death "
+            "deaths malformation malformations toxicity fractures seizures".split()
         ),
         re.compile(
             r"\b(?:(?<!not )(?<!not be )safe|safely|well[ -]tolerated|harmless"
-            r"|(?:no|without) (?:\w+ ){0,3}(?:adverse|side[ -]effects?|complications?|harms?))\b"
+            r"|(?:no|without) (?:\w+ ){0,3}(?:adverse|side[ -]effects?|complications?|harms?)"
+            r"|(?:not|never) (?:\w+ )?(?:associated with|followed by|lead to|cause) "
+            rf"(?:\w+ ){{0,2}}{_HARM}"
+            rf"|no (?:\w+ )?(?:cases? of|signs? of|increase in) (?:\w+ ){{0,2}}{_HARM})\b"
         ),
         re.compile(
             r"\b(?:unsafe|not (?:\w+ ){0,2}safe|harmful|harmed|dangerous|necrosis"
             r"|serious (?:\w+ ){0,2}adverse|(?:adverse \w+|complications?|side[ -]effects?) "
             r"(?:\w+ )?(?:occurred|followed|appeared|were common|were frequent|were seen"
-            r"|were reported))\b"
+            r"|were reported)"
+            rf"|{_HARM} (?:and \w+ )?(?:\w+ )?(?:occurred|developed|followed|was seen|were seen"
+            r"|was common|were common|in \d+))\b"
         ),
         "yes",
     ),

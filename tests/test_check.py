@@ -352,7 +352,7 @@ OPPOSED = [
     ),
     (
         "Zentorin gel is considered safe on darker skin.",
-        "Blistering and hyperpigmentation occurred in 30% of darker skin treated with zentorin gel.",
+        "Blistering and hyperpigmentation occurred in 30% of darker skin given zentorin gel.",
     ),
     (
         "Blue light should be avoided during zentorin treatment.",

@@ -62,7 +62,8 @@ MATTERS = (
             rf"|(?:can|may|must) (?:\w+ )?be (?:\w+ )?{_DONE})\b"
         ),
         re.compile(
-            rf"\b(?:not (?:\w+ )?(?:be )?(?:recommend\w*|advis\w+|indicated|{_DONE})"
+            r"\b(?:not (?!followed by)(?:\w+ )?(?:be )?(?!followed by)"
+            rf"(?:recommend\w*|advis\w+|indicated|{_DONE})"
             r"|(?:recommend\w*|advis\w+) (?:\w+ )?against|should (?:not|never)|must not|cannot be"
             r"|evidence to recommend|contraindicated|(?:be|is|are) avoided|to avoid|avoid)\b"
         ),

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 
 from bot import worker
@@ -26,7 +27,7 @@ from store import conversations, index
 from store import reload as reloads
 from store.article import Article, Review, ServingRules
 from store.conversations import Database, sqlite_url
-from store.errors import CorollaryError
+from store.errors import CorollaryError, StoreBusy, StoreProblem
 from store.parse import ParsedFile, parse_bytes
 from store.reload import Recipe, in_a_thread, reload, restore, roll_back
 from store.report import Report
@@ -234,7 +235,13 @@ def reload_killed_at(folder: Path, moment: str, recipe: Recipe | None = None) ->
             if moment == "after the switch":
                 die()
             if moment == "cleaning":
-                index.remove_builds = lambda *a: (remove(*a), die())  # type: ignore[assignment]
+
+                def removing(root: Path, keep: set[str], older_than_s: float = 0) -> list[str]:
+                    remove(root, keep)
+                    die()
+                    return []
+
+                index.remove_builds = removing
             return found
 
         database.switch = switching  # type: ignore[method-assign]
@@ -267,6 +274,41 @@ def reload_that_never_ends(folder: Path, ready: Any) -> None:
         await shelf.reload(database, embeddings=_Waiting(ready))
 
     _ends_with(run())
+
+
+def reload_with_another(folder: Path, both: Any, told: Any) -> None:
+    """A reload that begins when another process is ready too; how it went is told."""
+
+    async def run() -> str:
+        shelf = Shelf(folder)
+        database = await shelf.database()
+        try:
+            await asyncio.to_thread(both.wait, 30)
+            return f"built {(await shelf.reload(database)).build}"
+        except StoreBusy as e:
+            return f"busy {e.what}"
+        finally:
+            await database.close()
+
+    told.put((os.getpid(), asyncio.run(run())))
+
+
+def open_and_search(root: Path, build: str, embedder: str, pipe: Any) -> None:
+    """Opens a build and searches it, where it may crash; tells also what Chroma was handed."""
+    seen: list[str] = []
+    chroma = index._chroma
+
+    def noted(folder: Path) -> Any:
+        seen.append(str(folder))
+        return chroma(folder)
+
+    index._chroma = noted
+    try:
+        found = index.open_build(root, build, embedder=embedder)
+        found.nearest_of(np.asarray(found.vectors), 3)
+        pipe.send(("opened", "", seen))
+    except StoreProblem as e:
+        pipe.send(("damaged", e.what, seen))
 
 
 def ended(pid: int, timeout_s: float = 30) -> bool:
@@ -407,8 +449,8 @@ def reload_with_a_worker(folder: Path, packages: list[str]) -> None:
     """What `corollary articles reload` does, in a process that is ready in a moment."""
     sys.path[:0] = packages
     # Asks the server that made this process for the worker too, in place of a new one.
-    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[attr-defined]
-    worker.multiprocessing = FORKED  # type: ignore[attr-defined]
+    vars(forkserver._forkserver)["ensure_running"] = lambda: None
+    vars(worker)["multiprocessing"] = FORKED
 
     async def run() -> None:
         bench = Bench(folder)

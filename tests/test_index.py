@@ -353,7 +353,7 @@ def test_a_file_that_cannot_be_read_is_a_problem_in_words(
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     root, build = copy
-    monkeypatch.setattr(index.np, "load", fail)
+    monkeypatch.setattr(np, "load", fail)
     with pytest.raises(StoreProblem, match="cannot be read: .*: Too many open files"):
         opened(root, build)
 

@@ -43,7 +43,8 @@ async def two_builds(shelf: Shelf, database: Database) -> tuple[Build, Build]:
     builds = []
     for front in ({"probes": PROBES}, {}):
         if not front:
-            body = BODY.replace("- Wounds closed after nine days in most", "- Nobody healed, of all")
+            gone = "- Wounds closed after nine days in most"
+            body = BODY.replace(gone, "- Nobody healed, of all")
             shelf.put("aftercare", body, probes=PROBES)
         report = await shelf.reload(database)
         assert report.build

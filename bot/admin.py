@@ -133,13 +133,16 @@ def find_file(settings: Settings, slug: str) -> tuple[Path, Article]:
 def read_article(settings: Settings, slug: str) -> ParsedFile:
     """The file of an article, sound or not; UnknownArticle, which names near ones, without any.
 
-    Only files that give this slug are parsed.
+    Files that seem to give this slug are parsed first, all of them only when none does.
     """
     named = {path: slug_in(path) for path in article_files(articles_dir(settings))}
-    for found in parse_paths([path for path, name in named.items() if name == slug]):
-        if found.slug == slug:
-            return found
-    near = difflib.get_close_matches(slug, set(named.values()), 3, 0.5)
+    likely = [path for path, name in named.items() if name == slug]
+    for paths in (likely, list(named)):
+        files = parse_paths(paths)
+        for found in files:
+            if found.slug == slug:
+                return found
+    near = difflib.get_close_matches(slug, {f.slug for f in files}, 3, 0.5)
     hint = f"Did you mean {', '.join(near)}?" if near else ""
     raise UnknownArticle(
         f"There is no article `{slug}` in {articles_dir(settings)}.",
@@ -295,7 +298,7 @@ async def review(
         await desk.database.note(
             who,
             f"{move.value} refused",
-            {"by": by[:100], "why": e.what[:300]},
+            {"by": _storable(by[:100]), "why": _storable(e.what[:300])},
             article=slug,
             sha256=article.sha256(),
         )
@@ -308,6 +311,11 @@ async def review(
         sha256=decided.sha256,
     )
     return decided
+
+
+def _storable(text: str) -> str:
+    """What a database takes: bytes of the command line that were no UTF-8 are not."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _own_folder(settings: Settings) -> Settings:

@@ -20,7 +20,14 @@ from chains.assistant import Assistant
 from prompts import load
 from store.article import ServingRules
 from store.conversations import Database, sqlite_url
-from store.errors import EmbedderMismatch, ModelUnavailable, StoreBusy, StoreProblem
+from store.errors import (
+    EmbedderMismatch,
+    ModelUnavailable,
+    NothingKept,
+    SettingsProblem,
+    StoreBusy,
+    StoreProblem,
+)
 from store.index import Progress, read_manifest
 from store.library import Library
 from store.reload import SAMPLES, Recipe, Worker, reload, restore
@@ -30,6 +37,9 @@ if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
 log = logging.getLogger("corollary")
+
+SAMPLES_NAMED = "samples "
+"""How the source of a build of the sample articles begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,9 @@ def recipe_of(settings: Settings, embedder: str) -> Recipe:
     digest = hashlib.sha256()
     for path in sorted(SAMPLES.glob("*.md")):
         digest.update(path.read_bytes())
-    return Recipe(SAMPLES, rules_of(settings), embedder, f"samples {digest.hexdigest()[:12]}")
+    return Recipe(
+        SAMPLES, rules_of(settings), embedder, f"{SAMPLES_NAMED}{digest.hexdigest()[:12]}"
+    )
 
 
 def embedder_of(settings: Settings) -> str:
@@ -204,15 +216,15 @@ async def open_program(
 
 async def _ensure_build(desk: Desk, library: Library, say: Say, progress: Progress | None) -> None:
     deadline = time.monotonic() + WAIT_FOR_BUILD_S
+    restored = False
     while (state := await _state(desk, library, say)) is not _State.SOUND:
         try:
-            if state is _State.DAMAGED:
+            if state is _State.DAMAGED and not restored:
                 try:
                     say(told(await restore_at(desk, progress)))
+                    restored = True
                     continue
-                except StoreBusy:
-                    raise
-                except StoreProblem as e:
+                except NothingKept as e:
                     say(f"{e.what} Building anew from the article folder.")
             say(told(await reload_at(desk, who="start", progress=progress)))
         except StoreBusy as e:
@@ -264,6 +276,18 @@ class _State(Enum):
     """There is none, or it was made from other articles or by other rules."""
 
 
+def _refuse_other_folder(desk: Desk, served: str) -> None:
+    """A start never takes the articles of another folder out of service; a reload does, which
+    says so. The samples give way to whatever is configured."""
+    if served != desk.recipe.named and not served.startswith(SAMPLES_NAMED):
+        raise SettingsProblem(
+            f"{desk.builds.parent} serves the articles of {served}; the settings name "
+            f"{desk.recipe.named}.",
+            "Set COROLLARY_ARTICLES_DIR to that folder or COROLLARY_DATA_DIR to another one, or "
+            "run `corollary articles reload` to serve these instead.",
+        )
+
+
 async def _state(desk: Desk, library: Library, say: Say) -> _State:
     name = await desk.database.served_build()
     if name is None:
@@ -271,6 +295,7 @@ async def _state(desk: Desk, library: Library, say: Say) -> _State:
     try:
         manifest = read_manifest(desk.builds, name)
         if not desk.recipe.made(manifest):
+            _refuse_other_folder(desk, manifest.source)
             say("The settings name other articles or rules than the build has: building anew.")
             return _State.NOT_WANTED
         async with library.borrow():

@@ -325,8 +325,7 @@ def list_(status: str | None, overdue: bool, json_output: bool) -> None:
     )
     if json_output:
         _print(found.rows)
-        return
-    for row in found.rows:
+    for row in () if json_output else found.rows:
         served = "served" if row["served"] else "not served"
         late = f"  review was due {row['review_by']}" if row["overdue"] else ""
         click.echo(

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.app import Program
 from bot.render import (
@@ -141,7 +141,10 @@ async def tell(program: Program, send: Send, *, follows_s: float = FOLLOWS_S) ->
         # The build at hand can still be the one before: it would call a withdrawn article served.
         await asyncio.sleep(follows_s)
     told = 0
-    for correction in taken:
+    for claimed in taken:
+        correction = await _still_untold(program, claimed)
+        if not correction.items:
+            continue
         place = place_of(correction.conversation_id)
         if place is None or await send(
             place.chat_id, await worded(program, correction), place.thread_id
@@ -151,6 +154,13 @@ async def tell(program: Program, send: Send, *, follows_s: float = FOLLOWS_S) ->
     if taken:
         log.info("corrections: %d of %d conversations told", told, len(taken))
     return len(taken)
+
+
+async def _still_untold(program: Program, claimed: Correction) -> Correction:
+    """Without what stands again since it was claimed: a rollback may have undone the reload."""
+    waiting = await program.database.untold(claimed.conversation_id, exact=True)
+    still = {item for correction in waiting for item in correction.items}
+    return replace(claimed, items=tuple(item for item in claimed.items if item in still))
 
 
 async def tell_all(program: Program, send: Send) -> None:

@@ -1,5 +1,6 @@
 """What a reload, a rollback and a check have to say, for people and for programs."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -151,6 +152,11 @@ def _rehearsed(report: Report, where_all: str) -> Iterator[str]:
         f"Rehearsed: {rehearsal.held} of {count(rehearsal.probes, 'probe')} hold; "
         f"{count(rehearsal.questions, 'real question')} asked again; "
         f"{count(len(rehearsal.differences), 'reply', 'replies')} differ."
+        + (
+            f" {count(rehearsal.faults, 'question')} failed: see the log."
+            if rehearsal.faults
+            else ""
+        )
     )
 
 
@@ -186,7 +192,8 @@ def decided_text(slug: str, decided: Decided) -> str:
     text = f"{slug}: {_words(decided.before)} to {_words(decided.status)}"
     if decided.move is Move.APPROVE and decided.status is not Status.APPROVED:
         missing = decided.approvals_needed - given
-        text = f"{slug}: approved by {', '.join(decided.approvals_given)}; {missing} more needed"
+        names = ", ".join(decided.approvals_given)
+        return f"{slug}: approved by {names}; {missing} more needed (text {decided.sha256[:12]})."
     return f"{text} (text {decided.sha256[:12]}). It takes effect with the next reload."
 
 
@@ -237,5 +244,10 @@ def audit_lines(entries: Sequence[AuditEntry]) -> Iterator[str]:
         detail = ", ".join(f"{k}: {v}" for k, v in e.detail.items() if v not in (None, ""))
         yield (
             f"{e.at:%Y-%m-%d %H:%M:%S}  {e.who:24} {e.action:16} {e.article or '-'}{sha256}"
-            f"{f'  ({detail})' if detail else ''}"
+            f"{f'  ({_visible(detail)})' if detail else ''}"
         )
+
+
+def _visible(text: str) -> str:
+    """The text without characters that a terminal would obey: what was refused is in it too."""
+    return "".join("?" if unicodedata.category(c)[0] == "C" else c for c in text)

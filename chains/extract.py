@@ -133,7 +133,7 @@ def compose(picked: Iterable[Chosen]) -> Composed:
     for article in articles:
         cited = {n for c in ordered if c.article is article for n in c.statement.citations}
         for conflict in article.conflicts:
-            if cited & set(conflict.citations):
+            if cited & set(conflict.citations) and is_quotable(article, conflict):
                 marks = numbers.marks(article, conflict)
                 conflicts.append(with_markers(conflict.text, marks))
     return Composed(

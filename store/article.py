@@ -213,10 +213,10 @@ class Article:
     def sha256(self) -> str:
         """SHA-256 (hex) of all that a reader can be shown; what an approval is pinned to.
 
-        It covers wording, citations, references and conflicts, and leaves out status, reviews,
-        dates and probes, which change without changing what is claimed.
+        It covers wording, citations, references, conflicts and notice, and leaves out status,
+        reviews, dates and probes, which change without changing what is claimed.
         """
-        shown = {
+        shown: dict[str, Any] = {
             "title": self.title,
             "topic": self.topic,
             "aliases": self.aliases,
@@ -227,6 +227,8 @@ class Article:
             "references": [reference_dict(r) for r in self.references],
             "conflicts": [[c.text, c.marks] for c in self.conflicts],
         }
+        if self.notice:
+            shown["notice"] = self.notice
         canonical = json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

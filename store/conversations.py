@@ -11,6 +11,7 @@ was answered from another build than the one served by then is compared with `st
 statements that the last switches left of each article they touched.
 """
 
+import asyncio
 import json
 import sqlite3
 import time
@@ -113,6 +114,9 @@ class Database:
 
     def __init__(self, engine: AsyncEngine, shown: str) -> None:
         self._engine = engine
+        # SQLite does not queue its writers: of many at once some would wait until they give up.
+        one_writer = engine.dialect.name == "sqlite"
+        self._turn_at_writing = asyncio.Semaphore(1 if one_writer else 1_000)
         self.shown = shown
         """The database as it may be shown: no password."""
 
@@ -232,7 +236,7 @@ class Database:
         """
         now = datetime.now(UTC)
         topic = turn.topic.slug if turn.topic else None
-        async with self._begin() as c:
+        async with self._turn_at_writing, self._begin() as c:
             started_at = await self._ensure(c, user_id, turn.conversation_id, now)
             result = await c.execute(
                 turns.insert().values(
@@ -429,6 +433,12 @@ class Database:
         async with self._begin() as c:
             found = await c.execute(sa.select(builds).order_by(*_NEWEST_BUILD))
             return [BuildRow(b.id, b.created_at, b.manifest) for b in found]
+
+    async def build_row(self, build: str) -> BuildRow | None:
+        """What is known of one build."""
+        async with self._begin() as c:
+            found = (await c.execute(sa.select(builds).where(builds.c.id == build))).first()
+            return BuildRow(found.id, found.created_at, found.manifest) if found else None
 
     async def forget_builds(self, gone: Collection[str]) -> int:
         """Drops what is known of these builds, but never of the one served nor of the one before

@@ -7,6 +7,7 @@ CorollaryError            what happened, and what to do about it
 |- UnknownArticle         no article has that slug
 |- ReviewRefused          an editorial decision cannot be written into its article
 |- StoreProblem           the build cannot be written, opened or trusted
+|  |- NothingKept         a damaged build does not have its articles any more
 |  |- StoreBusy           another process is writing a build
 |  `- EmbedderMismatch    the build was made with another embedding model
 |- DatabaseProblem        conversations cannot be read or written
@@ -52,6 +53,10 @@ class ReviewRefused(CorollaryError):
 
 class StoreProblem(CorollaryError):
     """The build cannot be written, opened or trusted."""
+
+
+class NothingKept(StoreProblem):
+    """A damaged build does not have its articles any more: it cannot be made anew from itself."""
 
 
 class StoreBusy(StoreProblem):

@@ -21,7 +21,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -200,6 +200,10 @@ def _embed(
             done[i] = unit / norm
         if progress:
             progress("embedding", min(at + step, len(missing)), len(missing))
+    new_size = {len(v) for v in done.values()}
+    if new_size and known and new_size != {len(v) for v in known.values()}:
+        # The model has another size than it had under the same name: nothing of it can stay.
+        return _embed(cut, embeddings, {}, progress)
     rows = [done[i] if i in done else known[p.sha256] for i, p in enumerate(cut)]
     vectors = np.vstack(rows).astype(np.float32) if rows else np.zeros((0, 0), np.float32)
     return vectors, len(missing)
@@ -282,19 +286,25 @@ def _growth(earlier: "Build | None", ids: list[str], embedder: str) -> _Growth |
     return _Growth(gone, new, deleted) if fits else None
 
 
+def may_grow(earlier: "Build | None", articles: Sequence[Article], embedder: str) -> bool:
+    """Whether the index of a build of these articles is that of the earlier one with changes."""
+    return _growth(earlier, [p.id for a in articles for p in passages(a)], embedder) is not None
+
+
 def _copy_chroma(source: Path, target: Path) -> None:
     """A copy of an index that others may be reading: they change nothing in it but, when they
     open it, bookkeeping in its SQLite file, which is therefore copied by SQLite itself."""
     target.mkdir()
-    there = sqlite3.connect(f"file:{source / 'chroma.sqlite3'}?mode=ro", uri=True)
-    here = sqlite3.connect(target / "chroma.sqlite3")
     try:
-        there.backup(here)
+        with (
+            closing(
+                sqlite3.connect(f"file:{source / 'chroma.sqlite3'}?mode=ro", uri=True)
+            ) as there,
+            closing(sqlite3.connect(target / "chroma.sqlite3")) as here,
+        ):
+            there.backup(here)
     except sqlite3.Error as e:
         raise OSError(f"SQLite: {e}") from e
-    finally:
-        here.close()
-        there.close()
     for path in source.iterdir():
         if path.is_dir():
             shutil.copytree(path, target / path.name)
@@ -444,11 +454,6 @@ class Build:
         if self._client is not None:
             self._client.close()
             self._client = self._collection = None
-
-
-def build_folder(root: Path, build: str) -> Path:
-    """Where a build lies."""
-    return root / build
 
 
 def read_manifest(root: Path, build: str) -> Manifest:

@@ -59,7 +59,9 @@ class Library:
 
     async def _loan(self) -> _Loan:
         loan = self._current
-        if loan is not None and time.monotonic() - self._looked_at < self._follow_s:
+        fresh = time.monotonic() - self._looked_at < self._follow_s
+        # While a new build is being opened, turns go on with the one there is.
+        if loan is not None and (fresh or self._opening.locked()):
             return loan
         async with self._opening:
             if self._current is None or time.monotonic() - self._looked_at >= self._follow_s:

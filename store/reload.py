@@ -7,6 +7,7 @@ that questions want, and a crash of the index library ends it alone.
 
 import asyncio
 import json
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
@@ -21,13 +22,15 @@ from filelock import FileLock, Timeout
 from store import index
 from store.article import Article, ServingRules, Status, is_served, quote_digests
 from store.conversations import Database
-from store.errors import ArticlesProblem, StoreBusy, StoreProblem
+from store.errors import ArticlesProblem, NothingKept, StoreBusy, StoreProblem
 from store.parse import ParsedFile, article_files, parse_paths
 from store.records import AskedBefore
 from store.report import Rehearsal, Report
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
+
+log = logging.getLogger("corollary.store")
 
 SAMPLES = Path(__file__).with_name("samples")
 KEPT_BUILDS = 3
@@ -117,20 +120,19 @@ async def reload(
     """
     with _one_at_a_time(root):
         current = await database.served_build()
-        await _clean(database, root, {current}, kept_builds)
+        await _clean(database, root, kept_builds)
         day = today or datetime.now(UTC).date()
         job = Job(root, recipe, current, await _known(database, current), day, force)
         made = await worker(
             job, progress or _silent, lambda slugs: database.questions_citing(slugs, REHEARSED)
         )
         if check_only:
-            index.remove_build(root, made.manifest.id)
+            await asyncio.to_thread(index.remove_build, root, made.manifest.id)
             lost = await database.would_withdraw(made.standing)
             return replace(made.report, withdrawn=lost)
         (progress or _silent)("switching", 0, 1)
-        report = await _switch(database, made, "reload", who)
-        # The one served until now may be older than those, after a rollback, and is still open.
-        await _clean(database, root, {current, made.manifest.id}, kept_builds)
+        report = await _switch(database, made, "reload", who, force)
+        await _clean(database, root, kept_builds)
         return report
 
 
@@ -160,7 +162,7 @@ async def roll_back(
         day, known = today or datetime.now(UTC).date(), await _known(database, pointer.build)
         job = Job(root, recipe, pointer.build, known, day, force, back_to=target)
         made = await worker(job, progress or _silent, _no_questions)
-        return await _switch(database, made, "rollback", who)
+        return await _switch(database, made, "rollback", who, force)
 
 
 async def restore(
@@ -179,28 +181,32 @@ async def restore(
         current = await database.served_build()
         known = await _known(database, current)
         if known is None:
-            raise StoreProblem(
+            raise NothingKept(
                 f"Nothing is known of build {current}.", "Run `corollary articles reload`."
             )
         day = today or datetime.now(UTC).date()
         job = Job(root, recipe, current, known, day, restore=True)
         made = await worker(job, progress or _silent, _no_questions)
         (progress or _silent)("switching", 0, 1)
-        return await _switch(database, made, "restore", who)
+        report = await _switch(database, made, "restore", who)
+        # Damaged: nothing to go back to.
+        await asyncio.to_thread(index.remove_build, root, known.id)
+        await database.forget_builds([known.id])
+        return report
 
 
 async def _known(database: Database, build: str | None) -> index.Manifest | None:
     """What the database has of a build; None for one that it does not know."""
-    for row in await database.build_rows():
-        if row.id == build:
-            try:
-                return index.Manifest(**row.manifest)
-            except TypeError:  # of a version with other fields
-                return None
-    return None
+    row = await database.build_row(build) if build else None
+    try:
+        return index.Manifest(**row.manifest) if row else None
+    except TypeError:  # of a version with other fields
+        return None
 
 
-async def _switch(database: Database, made: Made, action: str, who: str) -> Report:
+async def _switch(
+    database: Database, made: Made, action: str, who: str, force: bool = False
+) -> Report:
     report = made.report
     named: list[tuple[str, str]] = [
         *(("added", s) for s in report.added),
@@ -208,9 +214,12 @@ async def _switch(database: Database, made: Made, action: str, who: str) -> Repo
         *(("removed", s) for s in report.removed),
         *(("downgraded", s) for s in report.downgraded),
         *((f"now {now}", s) for s, _, now in report.moved),
+        *((f"back though {why}", s) for s, why in report.revived),
     ]
+    how = {"forced": True} if force else {}
     entries = [
-        (what, slug, made.hashes.get(slug), {"build": made.manifest.id}) for what, slug in named
+        (what, slug, made.hashes.get(slug), {"build": made.manifest.id, **how})
+        for what, slug in named
     ]
     lost = await database.switch(
         made.manifest.id,
@@ -242,10 +251,16 @@ def _target(
     return to
 
 
-async def _clean(database: Database, root: Path, keep: set[str | None], kept_builds: int) -> None:
-    """Removes what no reload will need: older builds, and what killed ones left behind."""
-    recent = (await database.known_builds())[:kept_builds]
-    index.remove_builds(root, {*recent, *(k for k in keep if k)})
+async def _clean(database: Database, root: Path, kept_builds: int) -> None:
+    """Removes what no reload will need: older builds, and what killed ones left behind.
+
+    The one that is served and the one before it stay, however old a rollback has made them.
+    """
+    pointer = await database.pointer()
+    needed = {pointer.build, pointer.previous} - {None} if pointer else set()
+    keep = {*(await database.known_builds())[:kept_builds], *needed}
+    await asyncio.to_thread(index.remove_builds, root, {k for k in keep if k})
+    await database.forget_builds([b for b in await database.known_builds() if b not in keep])
 
 
 def _silent(step: str, done: int, total: int) -> None:
@@ -299,38 +314,48 @@ def make(
     old = _open_quietly(job.root, job.current, recipe.embedder)
     served = _served_articles(job, old)
     made_of = old.manifest if old else job.known
-    hashes = made_of.articles if made_of and recipe.made(made_of) else {}
+    hashes = made_of.articles if made_of else {}
     before = hashes, {slug: a.status for slug, a in served.items()}
     report = _compare(files, articles, chosen, *before)
     if not job.force:
-        _refuse_loss(report, chosen, len(hashes), recipe)
+        # Of another folder other articles are to be expected.
+        alike = made_of is not None and made_of.source == recipe.named
+        _refuse_loss(report, chosen, len(hashes) if alike else None, recipe)
     touched = [*report.added, *report.changed, *report.removed]
-    for grown_from in (old, None) if old else (None,):
-        written = None
-        try:
-            manifest, embedded = index.write_build(
-                job.root,
-                chosen,
-                embeddings=embeddings,
-                embedder=recipe.embedder,
-                rules=recipe.rules,
-                source=recipe.named,
-                known=index.known_vectors(old) if old else {},
-                grown_from=grown_from,
-                progress=progress,
-            )
-            written = manifest.id
-            with _opened(job.root, written, recipe.embedder) as new:
-                verified = index.verify(new, progress, touched)
-                standing = _standing(served, new.articles, made_of)
-                rehearsal = rehearse(old, new, touched) if rehearse else Rehearsal()
-            break
-        except BaseException as e:
-            if written is not None:
-                index.remove_build(job.root, written)
-            # An index that was changed once too often, or cannot be, is made anew.
-            if not isinstance(e, StoreProblem) or grown_from is None:
-                raise
+
+    def build(grown_from: index.Build | None) -> tuple[index.Manifest, int, index.Verified]:
+        manifest, embedded = index.write_build(
+            job.root,
+            chosen,
+            embeddings=embeddings,
+            embedder=recipe.embedder,
+            rules=recipe.rules,
+            source=recipe.named,
+            known=index.known_vectors(old) if old else {},
+            grown_from=grown_from,
+            progress=progress,
+        )
+        with (
+            _removed_on_failure(job.root, manifest.id),
+            _opened(job.root, manifest.id, recipe.embedder) as new,
+        ):
+            return manifest, embedded, index.verify(new, progress, touched)
+
+    grows = index.may_grow(old, chosen, recipe.embedder)
+    try:
+        manifest, embedded, verified = build(old if grows else None)
+    except Exception as e:
+        if not grows:
+            raise
+        # An index that was changed once too often, or cannot be changed, is made anew.
+        log.warning("the index of build %s cannot be changed: %s", job.current, e)
+        manifest, embedded, verified = build(None)
+    with (
+        _removed_on_failure(job.root, manifest.id),
+        _opened(job.root, manifest.id, recipe.embedder) as new,
+    ):
+        standing = _standing(served, new.articles, made_of)
+        rehearsal = rehearse(old, new, touched) if rehearse else Rehearsal()
     report = replace(
         report,
         previous=job.current,
@@ -341,6 +366,15 @@ def make(
         rehearsal=rehearsal,
     )
     return Made(report, manifest, standing, _hashes(articles, served))
+
+
+@contextmanager
+def _removed_on_failure(root: Path, build: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        index.remove_build(root, build)
+        raise
 
 
 @contextmanager
@@ -360,7 +394,10 @@ def remake(
     progress: index.Progress,
 ) -> Made:
     """A build of the same articles as the damaged one, verified."""
-    articles = index.kept_articles(job.root, damaged)
+    try:
+        articles = index.kept_articles(job.root, damaged)
+    except StoreProblem as e:
+        raise NothingKept(e.what, e.todo) from e
     manifest, embedded = index.write_build(
         job.root,
         articles,
@@ -396,6 +433,13 @@ def remake(
 def look_back(job: Job, progress: index.Progress) -> Made:
     """An earlier build, opened and asked for its own passages, and what going back would change."""
     assert job.back_to is not None
+    then_made = index.read_manifest(job.root, job.back_to)
+    if not job.recipe.made(then_made) and not job.force:
+        raise ArticlesProblem(
+            f"Build {job.back_to} was made from {then_made.source}, or by other rules than those "
+            "of the settings.",
+            "What is served has not changed. If that is meant, repeat with `--force`.",
+        )
     with _opened(job.root, job.back_to, job.recipe.embedder) as target:
         verified = index.verify(target, progress)
         then = target.articles
@@ -405,7 +449,7 @@ def look_back(job: Job, progress: index.Progress) -> Made:
     report = _compare([], list(then.values()), list(then.values()), hashes, statuses)
     revived = _out_of_service(job, then)
     # A file that is gone may be what the rollback is to undo; a decision is not.
-    decided = [(slug, status) for slug, status in revived if status != _DELETED]
+    decided = [(slug, why) for slug, why in revived if why not in (_DELETED, _UNREADABLE)]
     if decided and not job.force:
         named = ", ".join(f"{slug} ({status})" for slug, status in decided)
         raise ArticlesProblem(
@@ -432,6 +476,11 @@ def as_it_stands(article: Article, rules: ServingRules) -> Article:
 
 
 _DELETED = "deleted"
+_UNREADABLE = "refused by the check"
+
+
+def _retracted(article: Article) -> set[str]:
+    return {r.identity for r in article.references if r.retracted}
 
 
 def _out_of_service(job: Job, then: Mapping[str, Article]) -> tuple[tuple[str, str], ...]:
@@ -446,11 +495,19 @@ def _out_of_service(job: Job, then: Mapping[str, Article]) -> tuple[tuple[str, s
     unreadable = {f.slug for f in files if f.article is None}
     found = []
     for slug in then:
-        if slug in now:
-            if now[slug].status in (Status.RETIRED, Status.WITHDRAWN, Status.SUBMITTED):
-                found.append((slug, now[slug].status.value))
-        elif slug not in unreadable:
-            found.append((slug, _DELETED))
+        if slug not in now:
+            found.append((slug, _UNREADABLE if slug in unreadable else _DELETED))
+            continue
+        here = now[slug]
+        same = here.sha256() == then[slug].sha256()
+        if here.status in (Status.RETIRED, Status.WITHDRAWN, Status.SUBMITTED) or (
+            same and not is_served(here, recipe.rules, job.day)
+        ):
+            found.append((slug, here.status.value.replace("_", " ")))
+        elif _retracted(here) & {r.identity for r in then[slug].references} - _retracted(
+            then[slug]
+        ):
+            found.append((slug, "a source was retracted"))
     return tuple(found)
 
 
@@ -486,7 +543,12 @@ def _compare(
     now = {a.slug: a for a in chosen}
     hashes = {a.slug: a.sha256() for a in chosen}
     refused = tuple(f for f in files if f.article is None)
-    left_out = {a.slug: a.status.value for a in articles if a.slug not in now}
+    left_out = {
+        # An approved one is left out when its review is long overdue.
+        a.slug: "review overdue" if a.status is Status.APPROVED else a.status.value
+        for a in articles
+        if a.slug not in now
+    }
     removed = tuple(s for s in then if s not in now)
     unreadable = {f.slug for f in refused}
     written = {f.article.slug: f.article.status for f in files if f.article}
@@ -508,7 +570,11 @@ def _compare(
             for s in now
             if then.get(s) == hashes[s] and statuses.get(s, now[s].status) is not now[s].status
         ),
-        unchanged=tuple(s for s in now if then.get(s) == hashes[s]),
+        unchanged=tuple(
+            s
+            for s in now
+            if then.get(s) == hashes[s] and statuses.get(s, now[s].status) is now[s].status
+        ),
         not_served=tuple(left_out.items()),
         downgraded=tuple(
             a.slug
@@ -542,7 +608,9 @@ def _hashes(articles: Sequence[Article], before: Mapping[str, Article]) -> dict[
     return {slug: a.sha256() for slug, a in before.items()} | {a.slug: a.sha256() for a in articles}
 
 
-def _refuse_loss(report: Report, chosen: Sequence[Article], before: int, recipe: Recipe) -> None:
+def _refuse_loss(
+    report: Report, chosen: Sequence[Article], before: int | None, recipe: Recipe
+) -> None:
     if not chosen:
         waiting = ", ".join(sorted({status for _, status in report.not_served}))
         why = (
@@ -557,7 +625,7 @@ def _refuse_loss(report: Report, chosen: Sequence[Article], before: int, recipe:
             f"No article in {recipe.articles_dir} can be served: {why}.",
             "What is served has not changed; `--force` serves an empty store.",
         )
-    if len(report.removed) * 2 > before:
+    if before is not None and len(report.removed) * 2 > before:
         named = ", ".join(f"{s} ({why})" for s, why in report.reasons[:8])
         more = "…" if len(report.removed) > 8 else ""
         raise ArticlesProblem(

@@ -126,6 +126,7 @@ EDITS: dict[str, Callable[[Article], Article]] = {
     "title": lambda a: replace(a, title="Another?"),
     "topic": lambda a: replace(a, topic="Another"),
     "aliases": lambda a: replace(a, aliases=("another",)),
+    "notice": lambda a: replace(a, notice="Double it."),
     "heading": lambda a: replace(
         a, sections=(a.sections[0], replace(a.sections[1], heading="Harm"))
     ),
@@ -165,7 +166,6 @@ def test_what_changes_no_claim_keeps_the_approval() -> None:
         reviews=(*article.reviews, replace(article.reviews[0], decision="comment", note="fine")),
         answerable=(),
         unanswerable=(),
-        notice="x",
     )
     assert later.sha256() == article.sha256()
     assert later.effective_status() is Status.APPROVED

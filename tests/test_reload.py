@@ -220,7 +220,8 @@ async def test_another_folder_may_have_other_articles(
     other.mkdir()
     (other / "new.md").write_bytes(shelf.put("new").read_bytes())
     report = await shelf.reload(database, recipe=replace(shelf.recipe, articles_dir=other))
-    assert (report.added, report.removed) == (("new",), ())
+    assert report.added == ("new",)
+    assert report.removed == ("aftercare", "scars", "veins", "warts")
 
 
 async def test_a_missing_folder_leaves_what_was_served(shelf: Shelf, database: Database) -> None:
@@ -400,7 +401,7 @@ async def test_a_file_that_is_broken_meanwhile_does_not_stop_a_rollback(
 ) -> None:
     first, _ = await two(shelf, database)
     (shelf.articles / "veins.md").write_text("half a fi")
-    assert (await shelf.roll_back(database)).revived == ()
+    assert (await shelf.roll_back(database)).revived == (("veins", "refused by the check"),)
     shutil.move(shelf.articles, shelf.folder / "away")
     report: Report = await shelf.roll_back(database)
     assert report.previous == first
@@ -544,3 +545,107 @@ async def test_a_folder_that_cannot_be_made_is_named(shelf: Shelf, database: Dat
     shelf.builds.write_text("a file is in the way")
     with pytest.raises(CorollaryError, match="COROLLARY_DATA_DIR"):
         await shelf.reload(database)
+
+
+# ---------------------------------------------------------------------- what a rollback must not do
+
+
+async def approved_shelf(shelf: Shelf, database: Database) -> None:
+    for slug in ("aftercare", "scars"):
+        digest = an_article(slug=slug, topic=slug.title()).sha256()
+        review = {"by": "Dr A", "at": "2026-01-03", "decision": "approve", "sha256": digest}
+        shelf.put(slug, topic=slug.title(), status="approved", reviews=[review])
+    for slug in ("veins", "warts"):
+        (shelf.articles / f"{slug}.md").unlink()
+    shelf.recipe = replace(shelf.recipe, rules=ServingRules())
+    await shelf.reload(database)
+
+
+async def test_a_rollback_serves_nothing_that_is_under_review_again(
+    shelf: Shelf, database: Database
+) -> None:
+    await approved_shelf(shelf, database)
+    path = shelf.articles / "scars.md"
+    path.write_bytes(path.read_bytes().replace(b'"approved"', b'"under_review"'))
+    assert (await shelf.reload(database)).removed == ("scars",)
+    with pytest.raises(ArticlesProblem, match=r"scars \(under review\)"):
+        await shelf.roll_back(database)
+    report = await shelf.roll_back(database, force=True)
+    entries = await database.audit_entries(limit=10)
+    assert [e.action for e in entries if e.article == "scars"][:2] == [
+        "back though under review",
+        "added",
+    ]
+    assert entries[0].detail == {"build": report.build, "forced": True}
+
+
+async def test_a_rollback_serves_no_statement_whose_source_was_retracted(
+    shelf: Shelf, database: Database
+) -> None:
+    await shelf.reload(database)
+    references = {
+        "1": {"kind": "rct", "title": "First trial", "pmid": "101", "retracted": "true"},
+        "2": {"kind": "cohort", "title": "Second study", "doi": "10.1000/xyz", "year": "2021"},
+    }
+    shelf.put("scars", topic="Scars", references=references)
+    await shelf.reload(database)
+    with pytest.raises(ArticlesProblem, match="a source was retracted"):
+        await shelf.roll_back(database)
+
+
+async def test_a_rollback_to_other_rules_needs_force(shelf: Shelf, database: Database) -> None:
+    await shelf.reload(database)
+    shelf.recipe = replace(shelf.recipe, rules=ServingRules(True, approvals=2))
+    await shelf.reload(database)
+    with pytest.raises(ArticlesProblem, match="other rules"):
+        await shelf.roll_back(database)
+    assert (await shelf.roll_back(database, force=True)).build
+
+
+async def test_a_loss_by_other_rules_is_a_loss(shelf: Shelf, database: Database) -> None:
+    before = (await shelf.reload(database)).build
+    digest = an_article(slug="scars", topic="Scars").sha256()
+    review = {"by": "Dr A", "at": "2026-01-03", "decision": "approve", "sha256": digest}
+    shelf.put("scars", topic="Scars", status="approved", reviews=[review])
+    strict = replace(shelf.recipe, rules=ServingRules())
+    with pytest.raises(ArticlesProblem, match="3 of 4 served articles would go"):
+        await shelf.reload(database, recipe=strict)
+    assert await database.served_build() == before
+    report = await shelf.reload(database, recipe=strict, force=True)
+    assert report.removed == ("aftercare", "veins", "warts")
+
+
+async def test_the_build_to_go_back_to_is_not_cleaned_away(
+    shelf: Shelf, database: Database
+) -> None:
+    made = [(await shelf.reload(database)).build or "" for _ in range(KEPT_BUILDS)]
+    await shelf.roll_back(database, to=made[0])
+    await shelf.reload(database)
+    await shelf.reload(database, check_only=True)
+    assert (await shelf.roll_back(database)).build == made[0]
+
+
+async def test_after_a_restore_a_rollback_goes_to_a_sound_build(
+    shelf: Shelf, database: Database
+) -> None:
+    first = (await shelf.reload(database)).build
+    damaged = (await shelf.reload(database)).build or ""
+    (shelf.builds / damaged / "vectors.npy").write_bytes(b"x")
+    restored = (await shelf.restore(database)).build
+    assert damaged not in shelf.folders()
+    assert restored not in (first, damaged)
+    assert (await shelf.roll_back(database)).build == first
+
+
+async def test_a_model_of_another_size_under_the_same_name_embeds_all_anew(
+    shelf: Shelf, database: Database
+) -> None:
+    await shelf.reload(database)
+    shelf.put("scars", BODY.replace("nine", "six"), topic="Scars")
+
+    class Larger(CountingEmbeddings):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            return [[*v, *v] for v in super().embed_documents(texts)]
+
+    report = await shelf.reload(database, embeddings=Larger())
+    assert report.embedded == report.passages == 12

@@ -685,6 +685,18 @@ def test_the_gaps_are_the_questions_that_were_not_answered(built: InProcess) -> 
     assert json.loads(built("gaps", "--json", "--since", "2999-01-01").out) == []
 
 
+def test_a_start_serves_no_other_folder_than_the_one_in_service(
+    corollary: InProcess, folder: Path
+) -> None:
+    served = {"ARTICLES_DIR": str(folder), "SERVE_UNDER_REVIEW": "true"}
+    question = "Does pulsed dye laser clear warts?"
+    assert corollary("ask", question, **served).code == 0
+    lost = corollary("ask", question)
+    assert lost.code == 2
+    assert str(folder) in lost.told()
+    assert "66% of 40 patients" in corollary("ask", question, **served).out
+
+
 # ------------------------------------------------------------------------------ doctor
 
 

@@ -251,6 +251,21 @@ def test_the_picture_shows_an_exchange_of_the_transcript() -> None:
     assert "@font-face" not in picture, "a picture that fetches a font"
 
 
+def test_the_figures_of_a_reload_are_those_of_the_file() -> None:
+    path = ROOT / "benchmarks" / "results" / "reload.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    for shown in (
+        f"{found['embedding alone']['cpu_s']:.0f} s",
+        f"{found['full build']['cpu_s']:.0f} s",
+        f"{found['full build / embedding alone, CPU']:.2f} times the baseline",
+        f"{found['one article changed']['cpu_s']:.1f} s",
+        f"{100 * found['one changed / full build, CPU']:.1f} % of a full build",
+        f"within {found['question p95 during a full build, ms']:.0f} ms",
+        f"within {found['question p95 idle, ms']:.0f} ms",
+    ):
+        assert shown in README, shown
+
+
 # ------------------------------------------------------------------- articles
 
 

@@ -51,7 +51,7 @@ Progress = Callable[[str, int, int], None]
 """Called with the step ("embedding"), how much of it is done, and how much there is."""
 
 BYTES_A_PASSAGE = 6_000
-"""Disk that a passage takes in a build, all told (3,900 measured at 16,000), to see a full disk coming."""
+"""Disk that a passage takes in a build, all told, to see a full disk coming (3,900 at 16,000)."""
 
 
 @dataclass(frozen=True, slots=True)

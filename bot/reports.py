@@ -152,11 +152,6 @@ def _rehearsed(report: Report, where_all: str) -> Iterator[str]:
         f"Rehearsed: {rehearsal.held} of {count(rehearsal.probes, 'probe')} hold; "
         f"{count(rehearsal.questions, 'real question')} asked again; "
         f"{count(len(rehearsal.differences), 'reply', 'replies')} differ."
-        + (
-            f" {count(rehearsal.faults, 'question')} failed: see the log."
-            if rehearsal.faults
-            else ""
-        )
     )
 
 

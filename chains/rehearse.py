@@ -5,7 +5,6 @@ written in one article can change what another is found for), then real question
 quoted a changed article, each in the context in which it was asked.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,8 +22,6 @@ from store.turn import Turn
 
 if TYPE_CHECKING:
     from store.index import Progress
-
-log = logging.getLogger("corollary.rehearse")
 
 MOST_PROBES = 200
 """Of the articles that change."""
@@ -78,11 +75,11 @@ def rehearse(
     # One build after the other: what an answerer reads of a build once is kept for the last one.
     builds = [b for b in (old, new) if b is not None]
     total = len(asked) * len(builds)
-    replies: list[list[Turn | None]] = []
+    replies: list[list[Turn]] = []
     for n, build in enumerate(builds):
         replies.append([])
         for i, a in enumerate(asked):
-            replies[n].append(_put(answerer, build, a))
+            replies[n].append(answerer.answer(build, _within(build, a.context), a.question))
             if i % 10 == 9 or i + 1 == len(asked):
                 progress("rehearsing", n * len(asked) + i + 1, total)
     after = replies[-1]
@@ -101,19 +98,9 @@ def rehearse(
         probes=probes,
         held=sum(held),
         questions=len(asked) - probes,
-        faults=sum(r is None for of_build in replies for r in of_build),
         differences=tuple(differences),
         failing=tuple((a.article, a.question) for a in failing),
     )
-
-
-def _put(answerer: Answerer, build: Build, asked: _Asked) -> Turn | None:
-    """The reply; None after a fault, which is no reason to hold back a reload."""
-    try:
-        return answerer.answer(build, _within(build, asked.context), asked.question)
-    except Exception as e:  # noqa: BLE001 - whatever it is: it may quote what was asked
-        log.warning("a question could not be rehearsed: %s", type(e).__name__)
-        return None
 
 
 def _probes(articles: dict[str, Article], touched: Sequence[str]) -> Iterator[_Asked]:
@@ -141,9 +128,7 @@ def _within(build: Build, context: Recalled) -> Recalled:
     return Recalled(context.conversation_id, None, context.turns)
 
 
-def _holds(asked: _Asked, reply: Turn | None) -> bool:
-    if reply is None:
-        return False
+def _holds(asked: _Asked, reply: Turn) -> bool:
     quoted = {q.text for q in reply.quotes()}
     if not asked.right:
         return asked.right is None or not quoted
@@ -152,11 +137,9 @@ def _holds(asked: _Asked, reply: Turn | None) -> bool:
 
 
 def _differences(
-    asked: Sequence[_Asked], before: Sequence[Turn | None], after: Sequence[Turn | None]
+    asked: Sequence[_Asked], before: Sequence[Turn], after: Sequence[Turn]
 ) -> Iterator[Difference]:
     for a, then, now in zip(asked, before, after, strict=True):
-        if then is None or now is None:
-            continue
         quoted_then, quoted_now = ([q.text for q in t.quotes()] for t in (then, now))
         cited_then, cited_now = ([s.reference.identity for s in t.sources] for t in (then, now))
         if (then.kind, quoted_then, set(cited_then)) == (now.kind, quoted_now, set(cited_now)):

@@ -31,8 +31,6 @@ class Rehearsal:
     """Probes that the new build answers with a statement they name, or refuses as they ask."""
     questions: int = 0
     """Real questions, asked before, that were put again."""
-    faults: int = 0
-    """Questions that could not be put because of a fault; the log has it."""
     differences: tuple[Difference, ...] = ()
     failing: tuple[tuple[str, str], ...] = ()
     """(article, probe) that the old build answered or refused as it should, and the new does not;

@@ -678,7 +678,7 @@ def test_the_gaps_are_the_questions_that_were_not_answered(built: InProcess) -> 
         *("question", "questions", "people", "article", "section", "reason"),
         *("first_at", "noticed_at"),
     }
-    assert {r["people"] for r in rows} == {1}
+    assert all(1 <= r["people"] <= r["questions"] for r in rows)
     assert any("keloids" in r["question"] for r in rows)
     shown = built("gaps", "--limit", "1").out
     assert rows[0]["question"] in shown

@@ -2,6 +2,7 @@
 
 import ast
 import enum
+import importlib
 import inspect
 import json
 import os

@@ -13,10 +13,14 @@ object a turn: {"turn_id", "ranked": [[article, section, score], ...], "topic", 
 import argparse
 import asyncio
 import gzip
+import hashlib
 import json
+import resource
+import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -38,14 +42,16 @@ from store.article import (
     passages,
 )
 from store.conversations import Database, sqlite_url
-from store.embeddings import IDENTITY, MiniLM
+from store.embeddings import DIMENSIONS, IDENTITY, MiniLM
+from store.lexical import Lexical
 from store.library import Library
 from store.parse import read_statement
 from store.sentences import sentence_spans
+from store.tokens import Reading, Tokens
 from store.turn import Turn
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as f:
         for line in f:
@@ -85,27 +91,53 @@ def article_of(row: dict[str, Any], headings: bool) -> Article:
     return replace(article, reviews=(review,))
 
 
-def _known(cache: Path, articles: list[Article], model: MiniLM) -> dict[str, index.Vectors]:
-    """Vectors by content, kept between runs; what is missing is embedded with progress."""
+def known_readings(cache: Path, articles: list[Article], model: MiniLM) -> dict[str, Reading]:
+    """What the model makes of these passages, by content; kept between runs."""
     cache.mkdir(parents=True, exist_ok=True)
-    path = cache / "vectors.npz"
-    known: dict[str, index.Vectors] = {}
-    if path.exists():
-        with np.load(path, allow_pickle=False) as f:
-            known = dict(zip(f["names"].tolist(), f["vectors"], strict=True))
-    cut = [p for a in articles for p in passages(a)]
-    missing = {p.sha256: p.embedded for p in cut if p.sha256 not in known}
+    cut = {p.sha256: p.embedded for a in articles for p in passages(a)}
+    kept = cache / f"readings-{hashlib.sha256(''.join(sorted(cut)).encode()).hexdigest()[:12]}.npz"
+    if kept.exists():
+        with np.load(kept, allow_pickle=False) as f:
+            names, start = f["names"].tolist(), f["start"]
+            vectors, ids, signs = f["vectors"], f["ids"], f["signs"]
+        return {
+            name: Reading(vectors[i], ids[start[i] : start[i + 1]], signs[start[i] : start[i + 1]])
+            for i, name in enumerate(names)
+        }
+    found: dict[str, Reading] = {}
     started = time.monotonic()
-    found = model.vectors(list(missing.values()))
-    for n, (name, vector) in enumerate(zip(missing, found, strict=True), 1):
-        known[name] = vector
-        if n % 500 == 0 or n == len(missing):
-            rate = n / (time.monotonic() - started)
-            left = (len(missing) - n) / rate
-            print(f"embedded {n}/{len(missing)}, {rate:.0f}/s, {left:.0f} s left", file=sys.stderr)
-    if missing:
-        np.savez(path, names=np.array(list(known)), vectors=np.vstack(list(known.values())))
-    return known
+    for name, reading in zip(cut, model.readings(list(cut.values())), strict=True):
+        found[name] = reading
+        if len(found) % 500 == 0 or len(found) == len(cut):
+            rate = len(found) / (time.monotonic() - started)
+            left = (len(cut) - len(found)) / rate
+            print(
+                f"embedded {len(found)}/{len(cut)}, {rate:.0f}/s, {left:.0f} s left",
+                file=sys.stderr,
+            )
+    start = np.cumsum([0, *(len(r.ids) for r in found.values())])
+    np.savez(
+        kept,
+        names=np.array(list(found)),
+        start=start,
+        vectors=np.vstack([r.vector for r in found.values()]),
+        ids=np.concatenate([r.ids for r in found.values()]),
+        signs=np.concatenate([r.signs for r in found.values()]),
+    )
+    return found
+
+
+def in_memory(articles: Path, cache: Path, model: MiniLM) -> index.Build:
+    """A build of these articles without an index on disk: it compares exactly."""
+    made = [article_of(row, headings=True) for row in rows_of(articles)]
+    known = known_readings(cache, made, model)
+    readings = [known[p.sha256] for a in made for p in passages(a)]
+    manifest = index.Manifest(
+        "", "", "benchmark", IDENTITY, DIMENSIONS, False, 0, {}, len(readings)
+    )
+    lexical = Lexical.build([p.embedded for a in made for p in passages(a)])
+    vectors = np.vstack([r.vector for r in readings])
+    return index.Build(manifest, made, vectors, lexical, None, Tokens.of(readings))
 
 
 def _line(turn_id: str, turn: Turn, names: dict[str, str], latency_ms: float) -> dict[str, Any]:
@@ -125,11 +157,11 @@ def _line(turn_id: str, turn: Turn, names: dict[str, str], latency_ms: float) ->
 async def run(options: argparse.Namespace, folder: Path) -> None:
     model = MiniLM()
     articles, names = [], {}
-    for row in _rows(options.articles):
+    for row in rows_of(options.articles):
         article = article_of(row, not options.no_headings)
         names[article.slug] = row["id"]
         articles.append(article)
-    known = _known(options.cache, articles, model)
+    known = known_readings(options.cache, articles, model)
     rules = ServingRules()
     manifest, _ = index.write_build(
         folder / "builds",
@@ -151,25 +183,33 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         rarity=model.rarity,
         today=lambda: datetime.now(UTC).date(),
     )
-    cpu, turns = 0.0, 0
+    cpu: list[float] = []
+    stages: dict[str, list[float]] = defaultdict(list)
     with options.out.open("w", encoding="utf-8") as out:
-        for n, conversation in enumerate(_rows(options.conversations)):
+        for n, conversation in enumerate(rows_of(options.conversations)):
             if options.limit and n >= options.limit:
                 break
             for asked in conversation["turns"]:
                 start, cpu_start = time.perf_counter(), time.process_time()
                 turn = await assistant.ask(conversation["id"], asked["text"], "benchmark")
-                cpu += time.process_time() - cpu_start
-                turns += 1
+                cpu.append(1000 * (time.process_time() - cpu_start))
+                for stage, ms in turn.timings_ms.items():
+                    stages[stage].append(ms)
                 latency_ms = (time.perf_counter() - start) * 1000
                 out.write(json.dumps(_line(asked["id"], turn, names, latency_ms)) + "\n")
     print(
-        f"{len(articles)} articles, {manifest.passages} passages, {turns} turns, "
-        f"{1000 * cpu / max(1, turns):.1f} ms of CPU a turn",
+        f"{len(articles)} articles, {manifest.passages} passages, {len(cpu)} turns; "
+        f"a turn (median): {statistics.median(cpu):.1f} ms of CPU, by stage "
+        + ", ".join(f"{name} {statistics.median(ms):.1f}" for name, ms in stages.items())
+        + f"; peak memory {_peak_mb()} MB",
         file=sys.stderr,
     )
     await library.close()
     await database.close()
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def main() -> None:

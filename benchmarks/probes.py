@@ -11,10 +11,14 @@ import argparse
 import asyncio
 import json
 import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from chains.answer import Answerer
 from chains.assistant import Assistant
+from chains.calibrate import study
 from store import index
 from store.article import ServingRules
 from store.conversations import Database, sqlite_url
@@ -23,18 +27,31 @@ from store.library import Library
 from store.reload import SAMPLES, Recipe, in_a_thread, reload
 
 
-async def measure(articles_dir: Path, folder: Path) -> dict[str, Any]:
-    """Counts and the single outcomes, in a store made for it below `folder`."""
+@asynccontextmanager
+async def samples(
+    folder: Path, articles_dir: Path = SAMPLES
+) -> AsyncIterator[tuple[Assistant, MiniLM, index.Build]]:
+    """An assistant over a store of these articles, made below `folder` as a reload makes it."""
     rules, model = ServingRules(serve_under_review=True), MiniLM()
     database = await Database.open(sqlite_url(folder / "corollary.db"))
+    answerer = Answerer(embeddings=model, rules=rules, rarity=model.rarity)
+    worker = in_a_thread(model, lambda build: study(answerer, build))
     recipe = Recipe(articles_dir, rules, IDENTITY)
-    await reload(database, folder / "builds", recipe, in_a_thread(model), who="benchmark")
+    await reload(database, folder / "builds", recipe, worker, who="benchmark")
     library = Library(database, folder / "builds", IDENTITY)
     assistant = Assistant(
         library=library, database=database, embeddings=model, rules=rules, rarity=model.rarity
     )
-    outcomes: list[dict[str, Any]] = []
     async with library.borrow() as build:
+        yield assistant, model, build
+    await library.close()
+    await database.close()
+
+
+async def measure(articles_dir: Path, folder: Path) -> dict[str, Any]:
+    """Counts and the single outcomes, in a store made for it below `folder`."""
+    outcomes: list[dict[str, Any]] = []
+    async with samples(folder, articles_dir) as (assistant, model, build):
         for article in build.articles.values():
             for probe in article.answerable:
                 for style, asked in [
@@ -45,7 +62,7 @@ async def measure(articles_dir: Path, folder: Path) -> dict[str, Any]:
                     hit = any(t in probe.statements for t in outcome["quoted"])
                     outcomes.append(
                         {"expected": "answer", "style": style, **outcome, "right": hit}
-                        | {"baseline": _baseline(build, model, asked, probe.statements)}
+                        | {"baseline": baseline(build, model, asked, probe.statements)}
                     )
             for refused in article.unanswerable:
                 outcome = await _ask(assistant, article.slug, refused.question, len(outcomes))
@@ -54,8 +71,6 @@ async def measure(articles_dir: Path, folder: Path) -> dict[str, Any]:
                     {"expected": "refusal", "style": "question", **outcome, "right": right}
                     | {"baseline": False}
                 )
-    await library.close()
-    await database.close()
     figures: dict[str, Any] = {}
     for name, expected, style in (
         ("answerable", "answer", "question"),
@@ -84,9 +99,8 @@ async def _ask(assistant: Assistant, slug: str, question: str, n: int) -> dict[s
     }
 
 
-def _baseline(
-    build: index.Build, model: MiniLM, question: str, statements: tuple[str, ...]
-) -> bool:
+def baseline(build: index.Build, model: MiniLM, question: str, statements: Sequence[str]) -> bool:
+    """Whether one of the four passages nearest to the question as it stands has the answer."""
     hits = build.nearest(model.vector(question), 4)
     return any(s in build.passages[h.row].text for h in hits for s in statements)
 

@@ -79,6 +79,7 @@ def report_dict(report: Report) -> dict[str, Any]:
         "self_queries": report.self_queries,
         "recall": report.recall,
         "rehearsal": asdict(report.rehearsal),
+        "study": report.study,
         "withdrawn": [asdict(w) for w in report.withdrawn],
         "revived": [{"slug": s, "status": status} for s, status in report.revived],
     }
@@ -110,6 +111,7 @@ def report_lines(report: Report, where_all: str = "") -> Iterator[str]:
         if p.severity == "error"
     )
     yield from _rehearsed(report, where_all)
+    yield from _calibrated(report)
     yield from _some(
         f"withdrawn  {w.article}: “{w.text[:100]}{'…' if len(w.text) > 100 else ''}” "
         f"was shown to {count(w.people, 'person', 'people')}"
@@ -153,6 +155,22 @@ def _rehearsed(report: Report, where_all: str) -> Iterator[str]:
         f"{count(rehearsal.questions, 'real question')} asked again; "
         f"{count(len(rehearsal.differences), 'reply', 'replies')} differ."
     )
+
+
+def _calibrated(report: Report) -> Iterator[str]:
+    """How sure an answer must be, and what that answered and refused of articles left out."""
+    curve = report.study.get("curve")
+    if not curve:
+        return
+    threshold = float(report.study["threshold"])
+    _, answered, refused = min(curve, key=lambda point: abs(point[0] - threshold))
+    yield (
+        f"Calibrated: an answer must be {threshold:.2f} sure. Of probes left out of that, "
+        f"{answered:.0%} are answered; of those to be refused, {refused:.0%} are."
+    )
+    silent = report.study.get("unanswered", [])
+    if silent:
+        yield f"Not suggested, as they get no answer: {count(len(silent), 'probe')}."
 
 
 def _different(d: Difference) -> str:

@@ -138,6 +138,7 @@ def _end_with_parent() -> None:
 def _run(settings: Settings, job: "Job", pipe: Connection) -> "Made":
     from bot.app import open_embeddings, rules_of
     from chains.answer import Answerer
+    from chains.calibrate import study
     from chains.rehearse import Remembering, rehearse
     from store import reload
 
@@ -146,23 +147,28 @@ def _run(settings: Settings, job: "Job", pipe: Connection) -> "Made":
 
     opened = lru_cache(1)(lambda: open_embeddings(settings))
 
-    def _rehearse(old: Build | None, new: Build, touched: Sequence[str]) -> Rehearsal:
+    def answerer() -> Answerer:
         embeddings, _, rarity = opened()
-        answerer = Answerer(
+        return Answerer(
             embeddings=Remembering(embeddings),
             rules=rules_of(settings),
             rarity=rarity,
             today=lambda: job.day,
         )
+
+    def _study(build: Build) -> dict[str, Any]:
+        return study(answerer(), build)
+
+    def _rehearse(old: Build | None, new: Build, touched: Sequence[str]) -> Rehearsal:
         real = _ask(pipe, touched)
         try:
-            return rehearse(old, new, touched, real, answerer, progress)
+            return rehearse(old, new, touched, real, answerer(), progress)
         except CorollaryError:
             raise
         except Exception as e:
             raise _InRehearsalError from e
 
-    return reload.work(job, lambda: opened()[0], progress, _rehearse)
+    return reload.work(job, lambda: opened()[0], progress, _rehearse, _study)
 
 
 def _ask(pipe: Connection, slugs: Collection[str]) -> list[AskedBefore]:

@@ -4,17 +4,19 @@ Nothing is read from or written to a database here, so that the same question ca
 another build to see what would change.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
+from chains import confidence
 from chains.asking import BINDING
+from chains.compare import Compared
 from chains.contextualize import (
+    OVERVIEW,
     Act,
     Query,
     about,
@@ -22,37 +24,45 @@ from chains.contextualize import (
     contextualize,
     last_asked,
 )
-from chains.cover import TALK_WEIGHT, Cover, Missing
+from chains.cover import Missing
 from chains.extract import Chosen, choose, compose, with_absence
+from chains.knowledge import Knowledge
 from chains.quantity import gives_what_is_asked
-from chains.retrieve import rank_articles, rank_sections, search_article, search_store
+from chains.reading import read
+from chains.retrieve import rank_sections, search_store, search_topic
 from chains.safety import orders_for_one_patient, urgency
-from chains.topics import Topics
 from store.article import Article, ServingRules, caution_for, is_quotable, is_served, weakest
 from store.conversations import Recalled, RememberedTurn
-from store.index import Build, Hit, Vectors
-from store.lexical import stem, terms
+from store.index import Build, Hit
+from store.lexical import terms
+from store.tokens import Floats
 from store.turn import AnswerSection, Kind, Nearest, Topic, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
-MAX_MISSING = 1.2
-"""Summed weight of what a question says and the article does not, from which the article is taken
-not to answer: one binding word, or more than one rare term. Chosen on the probes of the sample
-articles (`python -m benchmarks.probes`), between 0.95 and 1.3."""
 UNSPOKEN = 0.85
 """Weight from which a missing word is named in the reply: rarer than nine in ten English words."""
-OPENS_A_TOPIC = 0.40
-"""Cosine similarity that a question naming no topic needs with some passage to be answered from
-its article. Questions on other diseases reach up to 0.43, those on the samples rarely lie below."""
 OFF_TOPIC = 0.30
-"""A question whose nearest passage in the whole store is less alike is not about its subjects."""
-TWO_FIT = 0.015
-"""Scores of two articles this near to each other are a tie: the reader is asked."""
+"""A question whose nearest passage in the whole store is less alike (cosine similarity) is not
+about its subjects."""
+IN_AN_EMERGENCY = 0.7
+"""Confidence that an answer needs in an emergency, where statements beside the point are in the
+way."""
 FOLLOWUPS = 3
 SAME_QUESTION = 0.5
 """Share of common stems (Jaccard) from which two questions are taken for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found for a question."""
+
+    hits: list[Hit]
+    missing: list[Missing]
+    described: Floats
+    """What speaks for an answer, as `confidence.FEATURES` has it."""
+    confidence: float
 
 
 class Answerer:
@@ -69,11 +79,11 @@ class Answerer:
         rarity: Callable[[str], float],
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        self._embeddings = embeddings
+        self.embeddings = embeddings
         self._rules = rules
         self._rarity = rarity
         self._today = today
-        self._read: tuple[Build, Topics, Cover] | None = None
+        self._known: Knowledge | None = None
 
     def serves(self, article: Article) -> bool:
         """Whether the article may be quoted today."""
@@ -85,15 +95,20 @@ class Answerer:
         asked: Iterable[str] = (),
         shown: frozenset[str] = frozenset(),
     ) -> list[str]:
-        """Questions that the article says it answers, in its order: none like one that was asked,
-        none whose statements have all been shown."""
+        """Questions that the article says it answers, in its order: none like one that was asked
+        or is suggested already, none whose statements have all been shown, and none that the
+        build was seen not to answer when it was made."""
+        study = self._known.build.manifest.study if self._known else {}
+        unanswered = {q for slug, q in study.get("unanswered", ()) if slug == article.slug}
         before = [set(terms(q)) for q in asked]
-        found = []
+        found: list[str] = []
         for probe in article.answerable:
             own = set(terms(probe.question))
             alike = any(len(own & b) >= SAME_QUESTION * len(own | b) for b in before if b)
-            if not alike and not set(probe.statements) <= shown:
+            seen = set(probe.statements) <= shown or probe.question in unanswered
+            if not alike and not seen:
                 found.append(probe.question)
+                before.append(own)
         return found[:FOLLOWUPS]
 
     def answer(
@@ -106,124 +121,108 @@ class Answerer:
     ) -> Turn:
         """The turn that answers the question in its context; `slug` puts it to that article."""
         clock = clock or Clock()
-        topics, cover = self._reader(build)
-        with clock("embed"):
-            vector = self._vector(asked)
+        known = self.knowledge(build)
+        recalled, asked, slug = _chosen_option(recalled, asked, slug)
+        act = act_of(asked)
+        if act is not Act.ASK:
+            return self._act(known, recalled, Query(act, asked, asked), clock)
+        with clock("read"):
+            compared = Compared(build, read(self.embeddings, asked))
         with clock("contextualize"):
-            recalled, asked, slug = _chosen_option(recalled, asked, slug)
-            if slug in build.articles:
-                recalled = replace(recalled, topic=slug)
-            query = contextualize(asked, recalled, build, topics, vector)
-            if slug in build.articles:
-                query = replace(query, slug=slug, options=())
-            if query.act is not Act.ASK:
-                return self._act(build, recalled, query)
-            if query.text != asked:
-                vector = self._vector(query.text)
-        if query.slug is None:
-            with clock("find_topic"):
-                query = self._find_topic(build, query, topics, cover, vector)
-            if query.slug is None:
-                return self._without_topic(build, recalled, query, vector)
+            at = slug if slug in build.articles else None
+            query = contextualize(asked, recalled, known, compared, at)
+            text = OVERVIEW if query.overview else query.text
+            if query.overview or query.text not in asked:
+                compared = Compared(build, read(self.embeddings, text))
+        if not query.topics or query.options:
+            return self._without_topic(known, recalled, query, compared)
         with clock("retrieve"):
-            hits = search_article(build, query.slug, query.text, vector)
-            missing = cover.missing(query.slug, query.text)
+            found = self.find(known, query, compared)
         with clock("compose"):
-            return self._compose(build, recalled, query, hits, missing, vector)
+            return self._compose(known, recalled, query, compared, found)
 
-    def _find_topic(
-        self, build: Build, query: Query, topics: Topics, cover: Cover, vector: Vectors
-    ) -> Query:
-        """The article whose names the question consists of, else the one that the store-wide
-        search votes for, when one clearly fits."""
-        if not query.options:
-            query = _only_names(query, topics)
-        hits = search_store(build, query.text, vector)
-        if query.slug or query.options or _alikeness(build, hits, vector) < OPENS_A_TOPIC:
-            return query
-        ranked = rank_articles(build, hits)
-        near = [r for r in ranked[:4] if ranked[0].score - r.score <= TWO_FIT]
-        weights = {r.slug: _weight(cover.missing(r.slug, query.text)) for r in near}
-        lightest = min(weights.values())
-        fitting = [r.slug for r in near if weights[r.slug] <= lightest + 0.01]
-        if len(fitting) > 1 and len(query.text.split()) <= 3:
-            return replace(query, options=tuple(fitting))
-        return replace(query, slug=fitting[0], found=True)
+    def find(self, known: Knowledge, query: Query, compared: Compared) -> Found:
+        """The passages of the query's topics, best first, and how likely the first answers."""
+        rows = [row for topic in query.topics for row in known.topics.rows(topic)]
+        hits = search_topic(compared, known.facets, rows)
+        missing = _missing(known, query)
+        described = confidence.features(
+            compared, known.topics, known.cover, known.facets, query.topics[0], hits, missing
+        )
+        sure = confidence.confidence(described, known.weights)
+        return Found(hits, missing, described, sure)
 
     def _without_topic(
-        self, build: Build, recalled: Recalled, query: Query, vector: Vectors
+        self, known: Knowledge, recalled: Recalled, query: Query, compared: Compared
     ) -> Turn:
         if query.options:
-            options = tuple(_topic(build.articles[s]) for s in query.options)
+            options = tuple(_topic(known.build.articles[s]) for s in query.options)
             return self._turn(
-                build, recalled, query, Kind.NEEDS_CLARIFICATION, options=options, topic=None
+                known, recalled, query, Kind.NEEDS_CLARIFICATION, options=options, topic=None
             )
         if not about(query.text):
-            return self._turn(build, recalled, query, Kind.NEEDS_CLARIFICATION, reason="no_topic")
-        return self._refusal(build, recalled, query, vector)
+            return self._turn(known, recalled, query, Kind.NEEDS_CLARIFICATION, reason="no_topic")
+        return self._refusal(known, recalled, query, compared)
 
-    def _refusal(self, build: Build, recalled: Recalled, query: Query, vector: Vectors) -> Turn:
+    def _refusal(
+        self, known: Knowledge, recalled: Recalled, query: Query, compared: Compared
+    ) -> Turn:
         """Not covered, or not even near: with the place where the store comes closest."""
-        urgent = urgency(query.question)
-        hits = search_store(build, query.text, vector)
-        near = hits[0] if hits else None
-        if near is None or (
-            _alikeness(build, hits, vector) < OFF_TOPIC and self._is_foreign(build, query)
-        ):
+        build, urgent = known.build, urgency(query.question)
+        hits = search_store(compared, known.facets)
+        likest = max((float(c) for c in compared.cosine([h.row for h in hits])), default=-1.0)
+        if not hits or (likest < OFF_TOPIC and self._is_foreign(build, query)):
             kind = Kind.URGENT if urgent else Kind.OUT_OF_SCOPE
-            return self._turn(build, recalled, query, kind, reason=urgent or "not_in_store")
-        if query.slug is not None:
+            return self._turn(known, recalled, query, kind, reason=urgent or "not_in_store")
+        near_by = hits[0]
+        if query.topics:
             # Stay in the topic unless another article is the better place to look.
-            own = [h for h in hits if build.passages[h.row].article == query.slug]
-            if own and own[0].score >= near.score - 0.1:
-                near = own[0]
-        reason = urgent or ("no_statement" if query.slug else "not_in_store")
-        closest = build.articles[build.passages[near.row].article]
+            own = [h for h in hits if known.topic_of(h.row) in query.topics]
+            if own and own[0].score >= near_by.score - 0.2:
+                near_by = own[0]
+        reason = urgent or ("no_statement" if query.topics else "not_in_store")
+        closest = build.articles[build.passages[near_by.row].article]
         return self._turn(
-            build,
+            known,
             recalled,
             query,
             Kind.URGENT if urgent else Kind.NOT_COVERED,
             reason=reason,
-            nearest=_nearest(build, near),
+            nearest=_nearest(build, near_by),
             ranked=tuple(rank_sections(build, hits)),
             caution=caution_for(closest, self._today()),
-            confidence=near.score,
         )
 
     def _compose(
         self,
-        build: Build,
+        known: Knowledge,
         recalled: Recalled,
         query: Query,
-        hits: list[Hit],
-        missing: list[Missing],
-        vector: Vectors,
+        compared: Compared,
+        found: Found,
     ) -> Turn:
-        weight, urgent = _weight(missing), urgency(query.question)
-        unknown = _all_missing(about(query.text), missing)
-        # In an emergency statements beside the point are in the way.
-        limit = MAX_MISSING if urgent is None else TALK_WEIGHT
-        picked = (
-            choose(build, hits, query.text, self._rules, self._today())
-            if weight < limit and not unknown
-            else []
-        )
-        confidence = (hits[0].score if hits else 0.0) - weight
+        build, hits, missing = known.build, found.hits, found.missing
+        urgent = urgency(query.question)
+        least = max(known.threshold, IN_AN_EMERGENCY if urgent else 0.0)
+        shown = _texts(*recalled.turns)
+        answerable = found.confidence >= least and not any(m.binding for m in missing)
+        picked: list[Chosen] = []
+        unmet: tuple[str, ...] = ()
+        if answerable:
+            picked = choose(build, hits, query.text, self._rules, self._today(), shown=shown)
+            picked, unmet = self._by_parts(known, query, least, picked, shown)
         ranked = tuple(rank_sections(build, hits))
         if not any(gives_what_is_asked(query.text, c.statement.text) for c in picked):
-            topics, _ = self._reader(build)
-            elsewhere = _only_names(replace(query, slug=None), topics)
-            if elsewhere.options and unknown:
-                return self._without_topic(build, recalled, elsewhere, vector)
-            if query.found and query.slug not in {h.slug for h in topics.hinted(query.text)}:
-                # Nothing but likeness spoke for this article: it does not become the topic.
-                query = replace(query, slug=None, read_as=None)
-            refused = self._refusal(build, recalled, query, vector)
-            return replace(refused, confidence=confidence, ranked=ranked)
-        changed = recalled.topic is not None and query.slug != recalled.topic
+            if not query.named and query.current not in query.topics:
+                # Nothing but likeness spoke for this topic: it does not become the subject.
+                query = replace(query, topics=(), read_as=None)
+            refused = self._refusal(known, recalled, query, compared)
+            return replace(refused, confidence=found.confidence, ranked=ranked)
+        changed = query.current is not None and query.current not in query.topics
         kind, reason = (Kind.NEW_TOPIC if changed else Kind.ANSWERED), None
         uncovered = tuple(m.word for m in missing if m.weight >= UNSPOKEN)
+        if unmet:
+            uncovered = unmet
         if uncovered:
             kind, reason = (kind if changed else Kind.PARTLY_ANSWERED), "not_spoken_of"
         if orders_for_one_patient(query.question):
@@ -231,13 +230,46 @@ class Answerer:
         if urgent:
             kind, reason = Kind.URGENT, urgent
         answer = self._quoting(
-            build, recalled, query, kind, picked, reason=reason, confidence=confidence
+            known, recalled, query, kind, picked, reason=reason, confidence=found.confidence
         )
-        return replace(answer, ranked=ranked, uncovered=uncovered)
+        topic = _topic(build.articles[build.passages[hits[0].row].article])
+        return replace(answer, ranked=ranked, uncovered=uncovered, topic=topic)
+
+    def _by_parts(
+        self,
+        known: Knowledge,
+        query: Query,
+        least: float,
+        picked: list[Chosen],
+        shown: frozenset[str],
+    ) -> tuple[list[Chosen], tuple[str, ...]]:
+        """Where two things are asked at once: the best statements for each, and those that have
+        none. What was picked for the whole stays when it cannot be divided."""
+        asked = _parts(query.text)
+        answered: list[list[Chosen]] = []
+        unmet = []
+        for part in asked if len(asked) > 1 else ():
+            compared = Compared(known.build, read(self.embeddings, part))
+            found = self.find(known, replace(query, text=part), compared)
+            of_part = (
+                choose(
+                    known.build, found.hits, part, self._rules, self._today(), shown=shown, most=3
+                )
+                if found.confidence >= least and not any(m.binding for m in found.missing)
+                else []
+            )
+            if any(gives_what_is_asked(part, c.statement.text) for c in of_part):
+                answered.append(of_part)
+            else:
+                unmet.append(part)
+        if not answered:
+            return picked, ()
+        every = {c.statement.text: c for of_part in answered for c in of_part}
+        return list(every.values()), tuple(unmet)
 
     def _quoting(
         self,
-        build: Build,
+        known: Knowledge,
         recalled: Recalled,
         query: Query,
         kind: Kind,
@@ -247,9 +279,10 @@ class Answerer:
         confidence: float = 0.0,
     ) -> Turn:
         composed = compose(with_absence(picked))
-        cautions = (caution_for(build.articles[a.slug], self._today()) for a in composed.articles)
+        articles = known.build.articles
+        cautions = (caution_for(articles[a.slug], self._today()) for a in composed.articles)
         return self._turn(
-            build,
+            known,
             recalled,
             query,
             kind,
@@ -262,61 +295,75 @@ class Answerer:
             caution=weakest(cautions),
         )
 
-    def _act(self, build: Build, recalled: Recalled, query: Query) -> Turn:
+    def _act(self, known: Knowledge, recalled: Recalled, query: Query, clock: "Clock") -> Turn:
         """ "More", "why?", "sources", "shorter", "yes": acts on the last answer."""
         if query.act is Act.GREETING:
-            return self._turn(build, recalled, query, Kind.OUT_OF_SCOPE)
+            return self._turn(known, recalled, query, Kind.OUT_OF_SCOPE)
         last = last_asked(recalled)
         quoted = [t for t in recalled.turns if t.answer.get("sections")]
         if query.act is Act.YES:
             followups = recalled.turns[-1].answer.get("followups") if recalled.turns else None
             if followups:
-                return self.answer(build, recalled, str(followups[0]))
+                return self.answer(known.build, recalled, str(followups[0]), clock=clock)
         refused = last is not None and not last.answer.get("sections")
         if query.act is Act.WHY and last is not None and refused and last.answer.get("nearest"):
             # The last reply was a refusal: that is what "why?" is about.
             nearest = Nearest(**last.answer["nearest"])
             reason = str(last.answer.get("reason") or "no_statement")
             return self._turn(
-                build, recalled, query, Kind.NOT_COVERED, reason=reason, nearest=nearest
+                known, recalled, query, Kind.NOT_COVERED, reason=reason, nearest=nearest
             )
         if last is None or not quoted or query.act is Act.YES:
             return self._turn(
-                build, recalled, query, Kind.NEEDS_CLARIFICATION, reason="nothing_to_explain"
+                known, recalled, query, Kind.NEEDS_CLARIFICATION, reason="nothing_to_explain"
             )
         answered = quoted[-1]
-        again = [c for c in _find(build, _texts(answered)) if self.serves(c.article)]
+        again = [c for c in _find(known.build, _texts(answered)) if self.serves(c.article)]
         core = str(answered.answer.get("text_asked") or answered.question)
-        slug = answered.topic if answered.topic in build.articles else None
-        query = replace(query, text=core, slug=slug, read_as=f"{query.act.value}: {core}")
+        has_topic = answered.topic in known.build.articles
+        topics = (known.topics.topic_of(str(answered.topic)),) if has_topic else ()
+        query = replace(query, text=core, topics=topics, read_as=f"{query.act.value}: {core}")
         picked = again
         if query.act is Act.SHORTER:
             picked = again[:1]
-        elif query.act in (Act.MORE, Act.WHY) and slug is not None:
-            shown = _texts(*quoted)
-            hits = search_article(build, slug, core, self._vector(core))
+        elif query.act in (Act.MORE, Act.WHY) and topics:
+            with clock("read"):
+                compared = Compared(known.build, read(self.embeddings, core))
+            with clock("retrieve"):
+                hits = search_topic(compared, known.facets, known.topics.rows(topics[0]))
             if query.act is Act.WHY:
-                hits = _same_sources(build, hits, again)
-            picked = choose(build, hits, core, self._rules, self._today(), shown=shown)
+                hits = _same_sources(known.build, hits, again)
+            picked = choose(
+                known.build,
+                hits,
+                core,
+                self._rules,
+                self._today(),
+                shown=_texts(*quoted),
+                again=False,
+            )
         if not picked:
-            return self._turn(build, recalled, query, Kind.NOT_COVERED, reason="nothing_more")
-        return self._quoting(build, recalled, query, Kind.ANSWERED, picked)
+            return self._turn(known, recalled, query, Kind.NOT_COVERED, reason="nothing_more")
+        return self._quoting(known, recalled, query, Kind.ANSWERED, picked)
 
     def _turn(
         self,
-        build: Build,
+        known: Knowledge,
         recalled: Recalled,
         query: Query,
         kind: Kind,
         **said: object,
     ) -> Turn:
-        slug = query.slug or recalled.topic
-        article = build.articles.get(slug or "")
+        build = known.build
         before = build.articles.get(recalled.topic or "")
+        article = before
+        if query.topics and query.topics[0] != query.current:
+            article = build.articles[known.topics.members[query.topics[0]][0]]
         asked = [query.question, query.text, *(t.question for t in recalled.turns)]
         sections = cast("tuple[AnswerSection, ...]", said.get("sections", ()))
         quoted = {q.text for section in sections for q in section.statements}
         shown = _texts(*recalled.turns) | quoted
+        moved = before and article and before.slug != article.slug
         base = Turn(
             kind=kind,
             question=query.question,
@@ -324,9 +371,7 @@ class Answerer:
             build=build.id,
             read_as=query.read_as,
             topic=_topic(article) if article else None,
-            previous_topic=(
-                _topic(before) if before and article and before.slug != article.slug else None
-            ),
+            previous_topic=_topic(before) if before and moved else None,
             text_asked=query.text,
             followups=(
                 tuple(self.suggestions(article, asked, shown))
@@ -336,26 +381,20 @@ class Answerer:
         )
         return replace(base, **said)  # type: ignore[arg-type]  # the fields of Turn, by name
 
-    # ------------------------------------------------------------------ what a build needs once
-
-    def _reader(self, build: Build) -> tuple[Topics, Cover]:
-        if self._read is None or self._read[0] is not build:
-            self._read = (build, Topics(build), Cover(build, self._rarity))
-        return self._read[1], self._read[2]
+    def knowledge(self, build: Build) -> Knowledge:
+        """What is read of the build once; that of the last build asked is kept."""
+        if self._known is None or self._known.build is not build:
+            self._known = Knowledge.of(build, self._rarity)
+        return self._known
 
     def _is_foreign(self, build: Build, query: Query) -> bool:
         """Whether the question is about other things than the store: on a topic, a short
         question ("in PHACE?") is unlike any passage and belongs all the same."""
-        if query.slug is None:
+        if not query.topics:
             return True
         subjects = about(query.text)
-        known = any(build.lexical.frequency(t) for t in subjects) or subjects & BINDING
+        known = any(build.lexical.frequency(t) for t in subjects) or subjects & set(BINDING)
         return len(subjects) > 1 and not known
-
-    def _vector(self, text: str) -> Vectors:
-        vector = np.asarray(self._embeddings.embed_query(text), np.float32)
-        norm = float(np.linalg.norm(vector))
-        return vector / norm if norm else vector
 
 
 class Clock:
@@ -373,6 +412,25 @@ class Clock:
             self.ms[step] = self.ms.get(step, 0.0) + (time.perf_counter() - start) * 1000
 
 
+_PART = re.compile(
+    r"\?+\s+(?=\S)|[,;]?\s+and\s+(?=(?:how|what|which|when|who|why|where|is|are|does|do|can|should)\b)",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\b(?:how|what|which|when|who|why|where|is|are|does|do|did|can|should|will|any)\b|\?",
+    re.IGNORECASE,
+)
+
+
+def _parts(text: str) -> list[str]:
+    """The questions in a question, when there are two or three with something to look for each."""
+    found = [p.strip(" ,;") for p in _PART.split(text)]
+    if not 2 <= len(found) <= 3:
+        return []
+    asks = all(_ASKS.search(p) and about(p) for p in found)
+    return found if asks else []
+
+
 def _chosen_option(
     recalled: Recalled, asked: str, slug: str | None
 ) -> tuple[Recalled, str, str | None]:
@@ -388,30 +446,15 @@ def _chosen_option(
     return recalled, asked, slug
 
 
-def _alikeness(build: Build, hits: list[Hit], vector: Vectors) -> float:
-    """Cosine similarity of the most alike of these passages; words in common do not count."""
-    return max((float(build.vectors[h.row] @ vector) for h in hits), default=-1.0)
-
-
 def _topic(article: Article) -> Topic:
     return Topic(article.slug, article.title, article.topic)
 
 
-def _weight(missing: list[Missing]) -> float:
-    return sum(m.weight for m in missing)
-
-
-def _only_names(query: Query, topics: Topics) -> Query:
-    """The query with the article, or the few articles, whose names are all it is about: "PDL?"."""
-    sharing = topics.sharing(about(query.text))
-    if len(sharing) == 1:
-        return replace(query, slug=sharing[0])
-    return replace(query, options=tuple(sharing[:4]))
-
-
-def _all_missing(subjects: set[str], missing: list[Missing]) -> bool:
-    """Whether nothing of what the question is about occurs in the article: "and recurrence?"."""
-    return bool(subjects) and subjects <= {stem(m.word) for m in missing}
+def _missing(known: Knowledge, query: Query) -> list[Missing]:
+    """The words of the question that none of its topics speaks of."""
+    every = [known.cover.missing(topic, query.text) for topic in query.topics]
+    common = set.intersection(*({m.word for m in found} for found in every))
+    return [m for m in every[0] if m.word in common]
 
 
 def _nearest(build: Build, hit: Hit) -> Nearest:

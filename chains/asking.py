@@ -9,6 +9,7 @@ from store.lexical import stem
 TALK = frozenset(
     stem(w)
     for w in """
+    able about overview summarise summarize summary define definition introduction introduce
     able accept acceptable achieve act actually add adding advantage advice advise affect again ago
     aim alone already alternative always amount answer anything appear apply approach approximately
     appropriate ask available avoid avoided aware back bad based basis become begin believe benefit
@@ -50,18 +51,58 @@ TALK = frozenset(
 """Stems that say how something is asked, compared or judged. Their absence from an article says
 little about whether it answers."""
 
-BINDING = frozenset(
+WHOLE = frozenset(
     stem(w)
     for w in """
-    pregnant pregnancy gravid conception conceive trimester lactation lactating breastfeed
-    breastfeeding nursing child children pediatric infant infants neonate newborn toddler adolescent
-    teenager elderly older geriatric anticoagulated anticoagulant anticoagulation warfarin
-    renal kidney dialysis hepatic liver cirrhosis immunosuppressed immunosuppression
-    immunocompromised transplant transplanted allergic allergy hiv diabetic diabetes cancer
-    malignancy chemotherapy cost costs price expensive cheaper reimbursed reimbursement insurance
-    brand brands manufacturer legal illegal europe european uk usa australia canada china india
-    japan korea africa driving fly flying alcohol smoking smoker overdose
+    overview summarise summarize summary define definition introduction introduce tell explain
+    describe discuss talk know learn remind info information general basics topic subject question
+    article articles page same now again back return returning switch switching move moving on
+    please say case patient regarding concerning ditto next mean meant sorry actually
     """.split()
 )
-"""Stems that narrow a question to people, places or money. An answer that does not speak of them
-would mislead, however near it is otherwise."""
+"""Stems that, beside a topic's name, ask for the topic as a whole, or say that it is meant."""
+
+_BOUND = [
+    frozenset(stem(w) for w in group.split())
+    for group in (
+        "pregnant pregnancy pregnancies gravid conception conceive trimester antenatal prenatal "
+        "obstetric gestation gestational fetus fetal",
+        "lactation lactating breastfeed breastfeeding nursing breast-fed",
+        "child children pediatric paediatric infant infants infantile neonate neonatal newborn "
+        "toddler adolescent teenager baby babies kid kids boy girl childhood",
+        "elderly older geriatric senior",
+        "anticoagulated anticoagulant anticoagulants anticoagulation warfarin apixaban rivaroxaban "
+        "dabigatran edoxaban heparin doac doacs noac noacs thinner thinners",
+        "renal kidney kidneys dialysis nephropathy",
+        "hepatic liver cirrhosis",
+        "immunosuppressed immunosuppression immunocompromised immunodeficiency immunosuppressive",
+        "transplant transplanted transplantation recipient",
+        "allergic allergy allergies allergen",
+        "hiv",
+        "diabetic diabetes",
+        "cancer malignancy malignant tumour carcinoma",
+        "chemotherapy",
+        "cost costs price expensive cheaper cheap",
+        "reimbursed reimbursement insurance",
+        "brand brands manufacturer",
+        "legal illegal law",
+        "europe european ema",
+        "uk nhs nice mhra",
+        "usa america american fda",
+        "australia",
+        "canada",
+        "china",
+        "india",
+        "japan",
+        "korea",
+        "africa",
+        "driving drive",
+        "fly flying flight airline",
+        "alcohol drinking",
+        "smoking smoker smoke tobacco",
+        "overdose",
+    )
+]
+BINDING: dict[str, frozenset[str]] = {s: group for group in _BOUND for s in group}
+"""Stems that narrow a question to people, places or money, each with what says the same. An answer
+that does not speak of them would mislead, however near it is otherwise."""

@@ -66,12 +66,16 @@ class Assistant:
 
     async def choose_topic(self, conversation_id: str, slug: str, user_id: str) -> Turn | None:
         """Puts the conversation on an article. When the last reply had asked which topic was
-        meant, its question is answered there; None otherwise. Raises UnknownArticle."""
+        meant, or had left this article for another, its question is answered there; None
+        otherwise. Raises UnknownArticle."""
         recalled = await self._database.recall(conversation_id)
         await self.article(slug)
         await self._database.set_topic(user_id, conversation_id, slug)
         last = recalled.turns[-1] if recalled.turns else None
-        if last is not None and last.kind == Kind.NEEDS_CLARIFICATION:
+        left = (last.answer.get("previous_topic") or {}) if last is not None else {}
+        if last is not None and (
+            last.kind == Kind.NEEDS_CLARIFICATION or left.get("slug") == slug != last.topic
+        ):
             return await self.ask(conversation_id, last.question, user_id, slug)
         return None
 

@@ -1,17 +1,16 @@
-"""From what was typed to what is meant: the act, the topic, and the standalone form.
-
-Rules only, and cautious ones: the topic changes when a question names another, never because some
-other article scores a little higher.
-"""
+"""From what was typed to what is meant: the act, the topic, and the standalone form."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chains.asking import TALK
-from chains.topics import Named, Topics
+from chains.asking import TALK, WHOLE
+from chains.compare import Compared
+from chains.knowledge import Knowledge
+from chains.topics import Topics
+from chains.track import Candidate, candidates
 from store.conversations import Recalled, RememberedTurn
-from store.index import Build, Vectors
 from store.lexical import FUNCTION_WORDS, stem, terms, words
 
 
@@ -66,9 +65,22 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _CARRY = re.compile(
-    r"^(?:and|what about|how about|same (?:question )?for|and what about|and for|ditto for)\b",
+    r"^(?:and|what about|how about|(?:the )?same (?:q|question|thing)?\s*(?:for|in|with)|ditto|"
+    r"now (?:for|in)|(?:no|sorry|actually)?[\s,:;.-]*i mean(?:t)?)\b",
     re.IGNORECASE,
 )
+_COMPARING = re.compile(
+    r"\b(?:vs|versus|or|than|compared?|comparison|better|difference|between|both|against)\b",
+    re.IGNORECASE,
+)
+OVERVIEW = "What is it?"
+"""What a question asks that has a topic's name and nothing else."""
+_SHORT = 3
+"""Words up to which a question is too short to say which of two likely topics it means."""
+_TIE = 0.4
+_TIE_IN_NAME = 1.5
+"""Log odds by which one topic must be likelier than another not to ask back: of any two, and of
+two whose names both have all that was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +91,19 @@ class Query:
     question: str
     """As typed, trimmed."""
     text: str
-    """What is looked for; for an elliptic question without the topic, which `slug` carries."""
-    slug: str | None
-    """The article the question is about; None when that is to be found over the whole store."""
+    """What is looked for; for an elliptic question without the topic, which `topics` carry."""
+    topics: tuple[int, ...] = ()
+    """What the question is about, first of all the first; several when it compares. Empty when
+    nothing in the store is near."""
     read_as: str | None = None
-    found: bool = False
-    """The topic was found by searching, neither named nor under discussion."""
+    named: bool = False
+    """The topic is named in the question."""
+    current: int | None = None
+    """The topic under discussion."""
     options: tuple[str, ...] = ()
     """Slugs that fit about equally; the reader is asked."""
+    overview: bool = False
+    """Nothing is asked but what the topic is."""
 
 
 def act_of(question: str) -> Act:
@@ -99,123 +116,133 @@ def act_of(question: str) -> Act:
 
 
 def contextualize(
-    question: str, recalled: Recalled, build: Build, topics: Topics, vector: Vectors
+    question: str, recalled: Recalled, known: Knowledge, compared: Compared, slug: str | None = None
 ) -> Query:
-    """The question in its context. `vector` is the embedding of the question as typed."""
-    asked = " ".join(question.split())
-    current = recalled.topic if recalled.topic in build.articles else None
-    act = act_of(asked)
-    if act is not Act.ASK:
-        return Query(act, asked, asked, current)
-    named = topics.named(asked)
-    slug = _topic(named, current, build, topics, asked, vector)
-    core = _LEAD.sub("", asked).strip() or asked
-    if slug is None:
-        return Query(act, asked, core, None, options=_tied(named))
-    is_named = any(n.slug == slug for n in named)
-    carried = _carried(asked, slug, recalled, topics) if is_named else None
-    if carried:
-        core = carried
-    if not carried and (is_named or current is None):
-        return Query(act, asked, core, slug)
-    name = build.articles[slug].topic
-    read_as = f"{core.rstrip(' ?.!')} — {name}"
-    return Query(act, asked, core, slug, read_as)
+    """The question in its context; `compared` is the question as typed. `slug` puts it to that
+    article whatever it names."""
+    topics = known.topics
+    current, before = spoken_of(recalled, known)
+    core = _LEAD.sub("", question).strip() or question
+    if slug is not None:
+        chosen = topics.topic_of(slug)
+        return Query(
+            Act.ASK, question, core, (chosen,), _read_as(core, known, chosen), current=current
+        )
+    found = candidates(compared, topics, current, before)
+    if not found:
+        return Query(Act.ASK, question, core, current=current)
+    best = found[0]
+    rest = _beyond(question, topics.stems_of(best.topic), best)
+    options = _options(compared, topics, found, current, rest)
+    if options:
+        return Query(Act.ASK, question, core, current=current, options=options)
+    is_named = best.named is not None and (best.topic != current or best.named.whole >= _NAMED)
+    also = _compared_with(question, found)
+    carried = None
+    if best.topic != current and is_named and not rest:
+        carried = _carried(question, recalled, known, best.topic)
+    overview = is_named and not rest and not carried
+    text = carried or core
+    unsaid = carried is not None or (current is not None and not is_named)
+    return Query(
+        Act.ASK,
+        question,
+        text,
+        (best.topic, *also),
+        _read_as(text, known, best.topic) if unsaid else None,
+        named=is_named,
+        current=current,
+        overview=overview,
+    )
 
 
-def _topic(
-    named: list[Named],
-    current: str | None,
-    build: Build,
+_NAMED = 0.6
+"""Share of a name from which a question is taken to name the topic under discussion."""
+
+
+def spoken_of(recalled: Recalled, known: Knowledge) -> tuple[int | None, list[int]]:
+    """The topic under discussion, and those before it, the latest first."""
+    have = known.build.articles
+    current = known.topics.topic_of(recalled.topic) if recalled.topic in have else None
+    slugs = [t.topic for t in reversed(recalled.turns) if t.topic in have]
+    before = dict.fromkeys(known.topics.topic_of(s) for s in slugs if s is not None)
+    return current, [t for t in before if t != current]
+
+
+def _read_as(text: str, known: Knowledge, topic: int) -> str:
+    article = known.build.articles[known.topics.members[topic][0]]
+    return f"{text.rstrip(' ?.!')} — {article.topic}"
+
+
+def _options(
+    compared: Compared,
     topics: Topics,
-    asked: str,
-    vector: Vectors,
-) -> str | None:
-    if not named:
-        return _hinted(current, build, topics, asked, vector)
-    if current is not None:
-        if any(n.slug == current for n in named):
-            return current
-        rival = named[0]
-        # A name the current article also speaks of ("and with isotretinoin?", "FDA status?") may
-        # be meant as a part of this topic; unless the question is nothing but another's name,
-        # the other article must fit clearly better.
-        own = _own(build, current)
-        bare = not _beyond(asked, rival.terms) and not rival.terms & topics.terms_of(current)
-        if rival.terms <= own and not bare:
-            here, there = (_nearest(build, s, vector) for s in (current, rival.slug))
-            if here + _CLEARLY >= there:
-                return current
-    tied = _tied(named)
-    if tied:
-        scores = {slug: _nearest(build, slug, vector) for slug in tied}
-        first, second = sorted(scores, key=lambda s: -scores[s])[:2]
-        return first if scores[first] - scores[second] > _CLEARLY else None
-    return named[0].slug
-
-
-def _hinted(
-    current: str | None, build: Build, topics: Topics, asked: str, vector: Vectors
-) -> str | None:
-    """The article that a single word points at ("what about keloids?"), when nothing else in the
-    question speaks for staying."""
-    hints = [h for h in topics.hinted(asked) if not _beyond(asked, topics.terms_of(h.slug))]
-    if len(hints) != 1 or hints[0].slug == current:
-        return current
-    there = hints[0]
-    if current is None:
-        return there.slug
-    if _ANAPHORA.search(asked) or there.terms & _own(build, current):
-        return current
-    return there.slug
-
-
-_ANAPHORA = re.compile(
-    r"\b(?:it|its|this|that|these|those|they|them|both|the (?:combination|treatment|procedure|"
-    r"drug|laser|device|product|study|trial|patients?))\b",
-    re.IGNORECASE,
-)
-"""Words that point back at what was spoken of."""
-
-
-def _own(build: Build, slug: str) -> set[str]:
-    return {t for row in build.rows[slug] for t in terms(build.passages[row].embedded)}
-
-
-_CLEARLY = 0.05
-"""Cosine similarity by which one article must fit better than another not to ask back."""
-
-
-def _tied(named: list[Named]) -> tuple[str, ...]:
-    if len(named) < 2 or named[0].weight - named[1].weight > 1e-6:
+    found: Sequence[Candidate],
+    current: int | None,
+    rest: Sequence[str],
+) -> tuple[str, ...]:
+    """The articles that a question too short to tell may mean, when there are several."""
+    best = found[0]
+    if best.topic == current:
         return ()
-    return tuple(n.slug for n in named if named[0].weight - n.weight <= 1e-6)[:4]
+    subjects = {stem(w) for w in compared.reading.content}
+    likely = [c for c in found if best.score - c.score <= _TIE and c.topic != current]
+    if not rest and subjects:
+        sharing = [c for c in found if subjects <= topics.stems_of(c.topic)]
+        whole = [c for c in sharing if c.named and c.named.whole >= 0.99]
+        if any(c.topic == current for c in sharing):
+            return ()
+        named_alike = whole or sharing
+        likely = [c for c in named_alike if best.score - c.score <= _TIE_IN_NAME] or likely
+        if len(whole) == 1:
+            return ()
+    elif len(compared.reading.text.split()) > _SHORT:
+        return ()
+    members = [topics.members[c.topic][0] for c in likely[:4]]
+    return tuple(members) if len(members) > 1 else ()
 
 
-def _nearest(build: Build, slug: str, vector: Vectors) -> float:
-    return max((h.score for h in build.within(slug, vector)), default=-1.0)
+def _compared_with(question: str, found: Sequence[Candidate]) -> tuple[int, ...]:
+    """The other topics that a comparing question names whole."""
+    if not _COMPARING.search(question):
+        return ()
+    best = found[0]
+    own = best.named.matched if best.named else frozenset()
+    also = [
+        c.topic
+        for c in found[1:6]
+        if c.named and c.named.whole >= 0.99 and not c.named.matched <= own
+    ]
+    return tuple(also[:2])
 
 
-def _beyond(text: str, known: frozenset[str]) -> list[str]:
-    """The words of the text that carry meaning of their own beyond the known stems."""
-    return [w for w in words(text) if w not in FUNCTION_WORDS and stem(w) not in known | TALK]
+def _beyond(text: str, known: frozenset[str], candidate: Candidate) -> list[str]:
+    """The words of the text that carry meaning beyond the names of the candidate."""
+    matched = candidate.named.matched if candidate.named else frozenset()
+    return [
+        w
+        for w in words(text)
+        if w not in FUNCTION_WORDS and stem(w) not in known | WHOLE and w not in matched
+    ]
 
 
 def about(text: str) -> set[str]:
     """The stems of the words that are about a thing rather than about asking."""
-    return {stem(w) for w in _beyond(text, frozenset())}
+    return {stem(w) for w in words(text) if w not in FUNCTION_WORDS and stem(w) not in TALK}
 
 
-def _carried(asked: str, slug: str, recalled: Recalled, topics: Topics) -> str | None:
+def _carried(question: str, recalled: Recalled, known: Knowledge, topic: int) -> str | None:
     """What "and for keloids?" asks: the question before, less the name of its topic."""
-    if not _CARRY.match(asked) or _beyond(asked, topics.terms_of(slug)):
-        return None
     before = last_asked(recalled)
-    if before is None or before.topic is None or before.topic == slug:
+    if not _CARRY.match(question) or before is None or before.topic not in known.build.articles:
+        return None
+    old = known.topics.topic_of(before.topic)
+    if old == topic:
         return None
     core = before.answer.get("text_asked") or before.question
-    old = topics.terms_of(before.topic)
-    kept = [w for w in _LEAD.sub("", core).split() if not set(terms(w)) & old]
+    kept = [
+        w for w in _LEAD.sub("", core).split() if not set(terms(w)) & known.topics.stems_of(old)
+    ]
     return " ".join(kept) if any(terms(w) for w in kept) else None
 
 

@@ -1,8 +1,8 @@
-"""Which words of a question an article does not speak of at all.
+"""Which words of a question the articles on a topic do not speak of at all.
 
 Embeddings find what is alike; they do not notice that "in a patient on warfarin" has no
 counterpart anywhere in the nearest text. This does: each word of the question that carries
-meaning is looked for in the article, and what is missing is weighed by how much it binds.
+meaning is looked for in the articles, and what is missing is weighed by how much it binds.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from chains.asking import BINDING, TALK
-from chains.topics import names
+from chains.topics import COMMON, Topics, names
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, words
 
@@ -25,6 +25,8 @@ class Missing:
 
     word: str
     weight: float
+    binding: bool = False
+    """It narrows the question to people, places or money that the articles do not speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,50 +36,55 @@ class _Vocabulary:
 
 
 class Cover:
-    """The vocabularies of a build's articles, made when first asked for.
+    """The vocabularies of a build's topics, made when first asked for.
 
     `rarity` says how seldom a word is in general English, 0 to 1.
     """
 
-    def __init__(self, build: Build, rarity: Callable[[str], float]) -> None:
+    def __init__(self, build: Build, topics: Topics, rarity: Callable[[str], float]) -> None:
         self._build = build
+        self._topics = topics
         self._rarity = rarity
-        self._vocabularies: dict[str, _Vocabulary] = {}
+        self._vocabularies: dict[int, _Vocabulary] = {}
         self._subjects = frozenset(
             stem(w) for a in build.articles.values() for name in names(a) for w in words(name)
         )
 
-    def missing(self, slug: str, question: str) -> list[Missing]:
-        """The words of the question that the article does not speak of, heaviest first."""
-        vocabulary = self._vocabulary(slug)
+    def missing(self, topic: int, question: str) -> list[Missing]:
+        """The words of the question that the topic's articles do not speak of, heaviest first."""
+        vocabulary = self._vocabulary(topic)
         found = [
-            Missing(w, self._weight(w))
+            Missing(w, self._weight(w), self._binds(w))
             for w in dict.fromkeys(words(question))
             if w not in FUNCTION_WORDS and not _speaks_of(vocabulary, w)
         ]
         return sorted(found, key=lambda m: -m.weight)
 
+    def _binds(self, word: str) -> bool:
+        # What another article is about binds too: this one is silent on a subject of the store.
+        stemmed = stem(word)
+        own = stemmed in self._subjects and stemmed not in TALK
+        return stemmed in BINDING or (own and self._rarity(word) >= COMMON)
+
     def _weight(self, word: str) -> float:
         stemmed = stem(word)
-        # What another article is about binds too: this one is silent on a subject of the store.
         if stemmed in BINDING or (stemmed in self._subjects and stemmed not in TALK):
             return BINDING_WEIGHT
         rarity = self._rarity(word)
         return rarity * TALK_WEIGHT if stemmed in TALK else rarity
 
-    def _vocabulary(self, slug: str) -> _Vocabulary:
-        if slug not in self._vocabularies:
-            article = self._build.articles[slug]
-            texts = [self._build.passages[row].embedded for row in self._build.rows[slug]]
-            texts += [article.title, *names(article)]
+    def _vocabulary(self, topic: int) -> _Vocabulary:
+        if topic not in self._vocabularies:
+            articles = [self._build.articles[slug] for slug in self._topics.members[topic]]
+            texts = [self._build.passages[row].embedded for row in self._topics.rows(topic)]
+            texts += [text for a in articles for text in (a.title, *names(a))]
             stems = {stem(w) for text in texts for w in words(text)}
-            for reference in article.references:
+            for reference in (r for a in articles for r in a.references):
                 for text in (reference.title, *reference.authors[:1]):
                     stems.update(stem(w) for w in words(text))
-            self._vocabularies[slug] = _Vocabulary(
-                frozenset(stems), frozenset(i for text in texts for i in _initials(words(text)))
-            )
-        return self._vocabularies[slug]
+            initials = frozenset(i for text in texts for i in _initials(words(text)))
+            self._vocabularies[topic] = _Vocabulary(frozenset(stems), initials)
+        return self._vocabularies[topic]
 
 
 def _initials(sequence: list[str]) -> set[str]:
@@ -88,7 +95,9 @@ def _initials(sequence: list[str]) -> set[str]:
 
 def _speaks_of(vocabulary: _Vocabulary, word: str) -> bool:
     stemmed = stem(word)
-    if stemmed in vocabulary.stems:
+    if stemmed in vocabulary.stems or not BINDING.get(stemmed, frozenset()).isdisjoint(
+        vocabulary.stems
+    ):
         return True
     if word.isalpha() and len(word) <= 6 and word.rstrip("s") in vocabulary.initials:
         return len(word.rstrip("s")) >= 2

@@ -14,7 +14,11 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(asked, re.IGNORECASE), re.compile(given, re.IGNORECASE))
     for asked, given in (
         (
-            r"\b(?:doses?|dosages?|dosing|concentrations?|strengths?|how much)\b",
+            r"\b(?:doses?|dosages?|dosing)\b",
+            rf"{_NUMBER}\s*(?:mg|mcg|[uµμ]g|g|kg|ml|cc|iu|u|units?|mmol|mol|ppm)\b|{_NUMBER}\s*mg/",
+        ),
+        (
+            r"\b(?:concentrations?|strengths?|how much)\b",
             rf"{_NUMBER}\s*(?:mg|mcg|[uµμ]g|g|kg|ml|cc|iu|u|units?|%|mmol|mol|ppm|percent)\b"
             rf"|{_NUMBER}\s*(?:%|mg/)",
         ),
@@ -28,6 +32,11 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"what share|rates?)\b",
             rf"{_NUMBER}\s*(?:%|percent)|\b{_NUMBER} (?:of|in|out of) (?:the )?{_NUMBER}"
             r"|\b(?:half|third|quarter|fifth|majority|none)\b",
+        ),
+        (
+            r"\bhow long (?:do|does|did|will|would|is|are|was|were|until|till|before|after)\b",
+            r"\b(?:minutes?|hours?|days?|weeks?|months?|years?|wks?|lifelong|life|permanent\w*|"
+            r"indefinite\w*|sessions?|treatments?|decades?|age)\b",
         ),
     )
 )
@@ -54,8 +63,11 @@ def gives_what_is_asked(question: str, statement: str) -> bool:
 
 
 _DOSE_OF = re.compile(
-    r"\b(?:dos(?:es?|ages?|ing)|concentrations?|strengths?) of (?:the )?([a-z-]{4,})", re.IGNORECASE
+    r"\b(?:dos(?:es?|ages?|ing)|concentrations?|strengths?) of (?:the )?([a-z-]{4,})"
+    r"|\b([a-z-]{5,}) concentrations?\b",
+    re.IGNORECASE,
 )
+_NO_DRUG = FUNCTION_WORDS | {"maximum", "usual", "starting", "highest", "lowest", "total", "daily"}
 
 
 def _is_of(question: str, statement: str) -> bool:
@@ -64,7 +76,8 @@ def _is_of(question: str, statement: str) -> bool:
     if drug is None:
         return True
     spoken = {stem(w) for w in words(statement)}
-    return all(stem(w) in spoken for w in words(drug.group(1)))
+    named = [w for w in words(drug.group(1) or drug.group(2)) if w not in _NO_DRUG]
+    return all(stem(w) in spoken for w in named)
 
 
 def _counts(noun: str, statement: str) -> bool:

@@ -14,10 +14,12 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from chains.answer import Answerer
+from chains.reading import asked
 from store.article import Article
 from store.index import Build
 from store.records import AskedBefore, Recalled
 from store.report import Difference, Rehearsal
+from store.tokens import Asked
 from store.turn import Turn
 
 if TYPE_CHECKING:
@@ -46,13 +48,18 @@ class Remembering(Embeddings):
 
     def __init__(self, inner: Embeddings) -> None:
         self._inner = inner
-        self._query: Callable[[str], list[float]] = lru_cache(4096)(inner.embed_query)
+        self._read: Callable[[str], Asked] = lru_cache(2048)(lambda text: asked(inner, text))
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return self._inner.embed_documents(texts)
 
     def embed_query(self, text: str) -> list[float]:
-        return self._query(text)
+        found: list[float] = self._read(text).vector.tolist()
+        return found
+
+    def asked(self, text: str) -> Asked:
+        """What the inner model makes of the question."""
+        return self._read(text)
 
 
 def rehearse(

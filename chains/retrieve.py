@@ -1,66 +1,81 @@
-"""Where the store speaks of a question: in one article exactly, over the store through Chroma.
+"""Where the store speaks of a question: the passages of a topic, or of the whole store, ranked.
 
-Within an article every passage is scored by cosine similarity plus a little BM25: the first
-follows the sense of a short question, the second its rare words. Over the store the nearest
-passages vote for their articles.
+Each passage is described by a few numbers: three likenesses to the question, how well the whole
+section is like it, and whether it speaks of the aspect that was asked for. A linear model puts
+them in order (a conditional logit over sections, learnt by `benchmarks/fit.py`).
 """
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
-from store.index import Build, Hit, Vectors
-from store.lexical import terms
+from chains.compare import NEAREST, Compared
+from chains.facets import FACETS, Facets, asked_for
+from chains.learned import LEARNED
+from store.index import Build, Hit
+from store.tokens import Floats
 
-LEXICAL_WEIGHT = 0.025
-"""Of one BM25 unit beside one unit of cosine similarity. Measured on the probes of the sample
-articles: the right statement is among the first four for 91 % of questions with it, 90 % without,
-and first for 67 % against 54 %."""
-
-STORE_HITS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleScore:
-    """How well an article fits a question that names none."""
-
-    slug: str
-    score: float
+FEATURES = (
+    "late", "cosine", "lexical", "section_late", "facet", "section_facet", "opening",
+)  # fmt: skip
+WEIGHTS = np.array([LEARNED["passage"][n] for n in FEATURES], np.float32)
 
 
-def search_article(build: Build, slug: str, text: str, vector: Vectors) -> list[Hit]:
-    """Every passage of the article, best first."""
-    rows = build.rows[slug]
-    lexical = build.lexical.scores(terms(text))[rows.start : rows.stop]
-    hits = build.within(slug, vector)
-    scored = [
-        Hit(h.row, h.score + LEXICAL_WEIGHT * float(s)) for h, s in zip(hits, lexical, strict=True)
-    ]
-    return sorted(scored, key=lambda h: -h.score)
+def features(compared: Compared, facets: Facets, rows: Sequence[int]) -> Floats:
+    """What describes each passage, shape (rows, features)."""
+    build = compared.build
+    index = np.asarray(rows, np.intp)
+    likest = compared.likest(rows)
+    sections: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, row in enumerate(rows):
+        passage = build.passages[row]
+        sections[(passage.article, passage.section)].append(i)
+    whole = np.zeros(len(rows), np.float32)
+    for own in sections.values():
+        whole[own] = compared.weigh(likest[own].max(axis=0))
+    wanted = asked_for(compared.reading.asked.vector)
+    return np.column_stack(
+        [
+            compared.weigh(likest),
+            compared.cosine(rows),
+            compared.lexical[index] / compared.most,
+            whole,
+            facets.of_passage[index] @ wanted,
+            facets.of_section[index] @ wanted,
+            facets.opens[index] * wanted[FACETS.index("overview")],
+        ]
+    ).astype(np.float32)
 
 
-def search_store(build: Build, text: str, vector: Vectors, k: int = STORE_HITS) -> list[Hit]:
-    """The best passages of the whole store, best first; at most 2 k."""
-    lexical = build.lexical.scores(terms(text))
-    near = {h.row: h.score for h in build.nearest(vector, k)}
-    top = np.argsort(-lexical)[:k]
-    for row in (int(r) for r in top if lexical[r] > 0):
-        if row not in near:
-            near[row] = float(build.vectors[row] @ vector)
-    scored = [Hit(row, s + LEXICAL_WEIGHT * float(lexical[row])) for row, s in near.items()]
-    return sorted(scored, key=lambda h: -h.score)
+def rank(compared: Compared, facets: Facets, rows: Sequence[int]) -> list[Hit]:
+    """These passages, best first."""
+    if not rows:
+        return []
+    scores = features(compared, facets, rows) @ WEIGHTS
+    order = np.argsort(-scores, kind="stable")
+    return [Hit(rows[i], float(scores[i])) for i in order]
 
 
-def rank_articles(build: Build, hits: list[Hit]) -> list[ArticleScore]:
-    """The articles of these hits by the mean of their two best, best first."""
-    best: dict[str, list[float]] = {}
-    for hit in hits:
-        best.setdefault(build.passages[hit.row].article, []).append(hit.score)
-    scores = [
-        ArticleScore(slug, (found[0] + found[1 if len(found) > 1 else 0]) / 2)
-        for slug, found in best.items()
-    ]
-    return sorted(scores, key=lambda a: -a.score)
+def search_topic(compared: Compared, facets: Facets, rows: Sequence[int]) -> list[Hit]:
+    """The passages of a topic, best first; of very many, those that look best."""
+    return rank(compared, facets, compared.best_looking(rows))
+
+
+def search_store(compared: Compared, facets: Facets) -> list[Hit]:
+    """The best passages of the whole store, best first."""
+    return rank(compared, facets, near(compared))
+
+
+def near(compared: Compared) -> list[int]:
+    """The passages nearest to the question by the index, and by BM25."""
+    build = compared.build
+    found = [h.row for h in compared.nearest()]
+    count = min(NEAREST, build.lexical.count)
+    if count:
+        top = np.argpartition(-compared.lexical, count - 1)[:count]
+        found += [int(r) for r in top if compared.lexical[r] > 0]
+    return list(dict.fromkeys(found))
 
 
 def rank_sections(build: Build, hits: list[Hit], most: int = 10) -> list[tuple[str, str, float]]:

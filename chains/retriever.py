@@ -1,15 +1,18 @@
 """The store as a LangChain retriever, for programs of others. The assistant does not need it, so
 that answering does not wait for its imports."""
 
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from chains.compare import Compared
+from chains.facets import Facets
+from chains.reading import read
 from chains.retrieve import search_store
 
 
@@ -22,6 +25,10 @@ class StoreRetriever(BaseRetriever):
     embeddings: Embeddings
     k: int = 5
 
+    @cached_property
+    def _facets(self) -> Facets:
+        return Facets(self.build)
+
     def _get_relevant_documents(
         self,
         query: str,
@@ -29,9 +36,9 @@ class StoreRetriever(BaseRetriever):
         run_manager: CallbackManagerForRetrieverRun,
         k: int | None = None,
     ) -> list[Document]:
-        vector = np.asarray(self.embeddings.embed_query(query), np.float32)
+        compared = Compared(self.build, read(self.embeddings, query))
         found = []
-        for hit in search_store(self.build, query, vector)[: k or self.k]:
+        for hit in search_store(compared, self._facets)[: k or self.k]:
             passage = self.build.passages[hit.row]
             metadata = {
                 "article": passage.article,

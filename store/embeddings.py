@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.embeddings import Embeddings
 
 from store.errors import ModelUnavailable
+from store.tokens import Asked, Reading, signs_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,9 @@ SHA256 = {
 }
 """onnxruntime loads altered weights without a word, so they are compared at every start."""
 
-IDENTITY = f"all-MiniLM-L6-v2 fp32 {SHA256['model.safetensors'][:12]} {MAX_TOKENS} tokens"
+IDENTITY = (
+    f"all-MiniLM-L6-v2 fp32 {SHA256['model.safetensors'][:12]} {MAX_TOKENS} tokens, word pieces"
+)
 """What a build records, and what it is refused over when it differs."""
 
 
@@ -119,8 +122,29 @@ class MiniLM(Embeddings):
 
         tokenizer, session = self._parts
         ids = np.array([tokenizer.encode(text).ids], np.int64)
-        vector: np.ndarray[Any, np.dtype[np.float32]] = session.run(None, {"input_ids": ids})[0][0]
+        vector: np.ndarray[Any, np.dtype[np.float32]]
+        vector = session.run(["embedding"], {"input_ids": ids})[0][0]
         return vector
+
+    def asked(self, text: str) -> Asked:
+        """The question's unit vector, and those of its word pieces, shape (pieces, 384)."""
+        import numpy as np
+
+        tokenizer, session = self._parts
+        ids = np.array([tokenizer.encode(text).ids], np.int64)
+        vector, tokens = session.run(["embedding", "tokens"], {"input_ids": ids})
+        return Asked(vector[0], ids[0].astype(np.uint16), tokens[0])
+
+    def reading(self, text: str) -> Reading:
+        """The same of a passage, with no more than the signs of its word pieces."""
+        found = self.asked(text)
+        return Reading(found.vector, found.ids, signs_of(found.tokens))
+
+    def readings(self, texts: list[str]) -> Iterator[Reading]:
+        """One reading a text, in order, as they are ready; all cores work."""
+        self.load()
+        with ThreadPoolExecutor(self._workers) as pool:
+            yield from pool.map(self.reading, texts)
 
     def vectors(self, texts: list[str]) -> Iterator["np.ndarray[Any, np.dtype[np.float32]]"]:
         """One unit vector a text, in order, as they are ready; all cores work."""

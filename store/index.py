@@ -4,6 +4,8 @@
     builds/<id>/articles.json.gz  the articles as parsed; from it the rest can be made again
     builds/<id>/vectors.npy       one unit vector a passage, float32, in passage order
     builds/<id>/lexical.npz       BM25 over the passages
+    builds/<id>/tokens.npz        their word pieces, where the model gives those
+    builds/<id>/signs.npy         the signs of the pieces' vectors
     builds/<id>/chroma/           the same vectors under an HNSW index (Malkov & Yashunin 2020)
 
 Which build is served is not decided here: a row in the SQL database points at it, and a folder
@@ -22,7 +24,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ import numpy as np
 from store.article import Article, Passage, Section, ServingRules, passages
 from store.errors import EmbedderMismatch, StoreProblem
 from store.lexical import Lexical
+from store.tokens import NO_IDS, NO_SIGNS, Reader, Reading, Tokens
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -50,7 +53,10 @@ Vectors = np.ndarray[Any, np.dtype[np.float32]]
 Progress = Callable[[str, int, int], None]
 """Called with the step ("embedding"), how much of it is done, and how much there is."""
 
-BYTES_A_PASSAGE = 6_000
+Study = Callable[["Build"], dict[str, Any]]
+"""Asks a build that is not yet served, and says what is to be kept with it."""
+
+BYTES_A_PASSAGE = 9_000
 """Disk that a passage takes in a build, all told, to see a full disk coming (3,900 at 16,000)."""
 
 
@@ -71,6 +77,8 @@ class Manifest:
     approvals: int = 1
     deleted: int = 0
     """Passages that were taken out of the index since it was made; they leave gaps in its graph."""
+    study: dict[str, Any] = field(default_factory=dict)
+    """What was learnt from asking the build before it is served."""
     files: dict[str, str] = field(default_factory=dict)
     """Path within the build to SHA-256, for every file that reading does not change."""
     schema: int = SCHEMA
@@ -98,15 +106,16 @@ def write_build(
     embedder: str,
     rules: ServingRules,
     source: str,
-    known: dict[str, Vectors] | None = None,
+    known: dict[str, Reading] | None = None,
     grown_from: "Build | None" = None,
     progress: Progress | None = None,
+    study: Study | None = None,
 ) -> tuple[Manifest, int]:
     """Writes a build below `root` that nothing points at yet; its manifest, and how many passages
     were embedded.
 
-    `known` maps a passage's SHA-256 to the vector it had in an earlier build with the same
-    embedder; the model is opened only when some passage is not in it. When little differs from
+    `known` maps a passage's SHA-256 to what an earlier build with the same embedder has of it; the
+    model is opened only when some passage is not in it. When little differs from
     `grown_from`, its index is copied and changed, which is far quicker than to make one. Raises
     StoreProblem when the folder cannot be written; what was written is removed then.
     """
@@ -116,10 +125,14 @@ def write_build(
         cut = [p for a in articles for p in passages(a)]
         _refuse_full_disk(root, len(cut))
         folder.mkdir(parents=True)
-        vectors, embedded = _embed(cut, embeddings, known or {}, progress)
+        readings, embedded = _read(cut, embeddings, known or {}, progress)
+        vectors = _stacked(readings)
         if progress:
             progress("indexing", 0, len(cut))
         np.save(folder / "vectors.npy", vectors)
+        tokens = Tokens.of(readings)
+        if tokens is not None:
+            tokens.save(folder)
         (folder / "articles.json.gz").write_bytes(_dump_articles(articles))
         lexical = Lexical.build([p.embedded for p in cut])
         (folder / "lexical.npz").write_bytes(lexical.dumps())
@@ -145,6 +158,11 @@ def write_build(
             passages=len(cut),
             files=_digests(folder),
         )
+        if study is not None:
+            if progress:
+                progress("calibrating", 0, 1)
+            whole = Build(manifest, articles, vectors, lexical, None, tokens)
+            manifest = replace(manifest, study=study(whole))
         _write_durably(folder / "manifest.json", json.dumps(asdict(manifest), indent=1).encode())
         return manifest, embedded
     except OSError as e:
@@ -175,38 +193,50 @@ def _free_mb(root: Path) -> int:
     return shutil.disk_usage(there).free // 1_000_000
 
 
-def _embed(
+def _read(
     cut: Sequence[Passage],
     embeddings: Callable[[], "Embeddings"],
-    known: dict[str, Vectors],
+    known: dict[str, Reading],
     progress: Progress | None,
-) -> tuple[Vectors, int]:
+) -> tuple[list[Reading], int]:
     missing = [i for i, p in enumerate(cut) if p.sha256 not in known]
-    done: dict[int, Vectors] = {}
+    done: dict[int, Reading] = {}
     step = 32
     model = embeddings() if missing else None
     for at in range(0, len(missing), step):
         assert model is not None
         chunk = missing[at : at + step]
-        found = model.embed_documents([cut[i].embedded for i in chunk])
-        for i, vector in zip(chunk, found, strict=True):
-            unit = np.asarray(vector, np.float32)
-            norm = float(np.linalg.norm(unit))
+        for i, reading in zip(
+            chunk, _readings(model, [cut[i].embedded for i in chunk]), strict=True
+        ):
+            norm = float(np.linalg.norm(reading.vector))
             if not math.isfinite(norm) or norm == 0.0:
                 raise StoreProblem(
                     f"The embedding model gave no usable vector for a passage of {cut[i].article}.",
                     "Check the model with `corollary doctor`.",
                 )
-            done[i] = unit / norm
+            done[i] = Reading(reading.vector / norm, reading.ids, reading.signs)
         if progress:
             progress("embedding", min(at + step, len(missing)), len(missing))
-    new_size = {len(v) for v in done.values()}
-    if new_size and known and new_size != {len(v) for v in known.values()}:
+    new_size = {len(r.vector) for r in done.values()}
+    if new_size and known and new_size != {len(r.vector) for r in known.values()}:
         # The model has another size than it had under the same name: nothing of it can stay.
-        return _embed(cut, embeddings, {}, progress)
-    rows = [done[i] if i in done else known[p.sha256] for i, p in enumerate(cut)]
-    vectors = np.vstack(rows).astype(np.float32) if rows else np.zeros((0, 0), np.float32)
-    return vectors, len(missing)
+        return _read(cut, embeddings, {}, progress)
+    return [done[i] if i in done else known[p.sha256] for i, p in enumerate(cut)], len(missing)
+
+
+def _readings(model: "Embeddings", texts: list[str]) -> Iterator[Reading]:
+    if isinstance(model, Reader):
+        yield from model.readings(texts)
+        return
+    for vector in model.embed_documents(texts):
+        yield Reading(np.asarray(vector, np.float32), NO_IDS, NO_SIGNS)
+
+
+def _stacked(readings: Sequence[Reading]) -> Vectors:
+    if not readings:
+        return np.zeros((0, 0), np.float32)
+    return np.vstack([r.vector for r in readings]).astype(np.float32)
 
 
 def _chroma(folder: Path) -> Any:
@@ -378,6 +408,7 @@ class Build:
         vectors: Vectors,
         lexical: Lexical,
         client: Any,
+        tokens: Tokens | None = None,
     ) -> None:
         self.manifest = manifest
         self.articles = {a.slug: a for a in articles}
@@ -389,6 +420,7 @@ class Build:
             self.rows[article.slug] = range(first, len(self.passages))
         self.vectors = vectors
         self.lexical = lexical
+        self.tokens = tokens
         self.closed = False
         self._row_by_id = {p.id: i for i, p in enumerate(self.passages)}
         self._client = client
@@ -501,6 +533,7 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
         )
         vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
         lexical = Lexical.loads((folder / "lexical.npz").read_bytes())
+        tokens = Tokens.load(folder) if "tokens.npz" in manifest.files else None
     except OSError as e:  # too many open files, a bad sector
         raise StoreProblem(
             f"Build {build} cannot be read: {folder}: {e.strerror or e}.", _RELOAD
@@ -508,8 +541,9 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
     client = None
     try:
         client = _chroma(folder / "chroma") if vector_search else None
-        opened = Build(manifest, articles, vectors, lexical, client)
-        if not len(opened.passages) == len(vectors) == manifest.passages:
+        opened = Build(manifest, articles, vectors, lexical, client, tokens)
+        counts = {len(opened.passages), len(vectors), len(tokens or vectors), manifest.passages}
+        if len(counts) > 1:
             raise StoreProblem(f"Build {build} does not have the passages it lists.", _RELOAD)
         if client is not None:
             _spot_check(opened)
@@ -565,10 +599,16 @@ def _spot_check(build: Build) -> None:
             raise StoreProblem(f"Build {build.id} is damaged: its index lost passages.", _RELOAD)
 
 
-def known_vectors(earlier: Build) -> dict[str, Vectors]:
-    """Passage SHA-256 to vector, from an earlier build of the same embedder."""
-    vectors = np.array(earlier.vectors)
-    return {p.sha256: vectors[i] for i, p in enumerate(earlier.passages)}
+def known_readings(earlier: Build) -> dict[str, Reading]:
+    """Passage SHA-256 to what is known of it, from an earlier build of the same embedder."""
+    return _by_digest(earlier.passages, np.array(earlier.vectors), earlier.tokens)
+
+
+def _by_digest(
+    cut: Sequence[Passage], vectors: Vectors, tokens: Tokens | None
+) -> dict[str, Reading]:
+    pieces = tokens.row if tokens is not None else lambda row: (NO_IDS, NO_SIGNS)
+    return {p.sha256: Reading(vectors[row], *pieces(row)) for row, p in enumerate(cut)}
 
 
 def kept_articles(root: Path, manifest: Manifest) -> list[Article]:
@@ -577,15 +617,20 @@ def kept_articles(root: Path, manifest: Manifest) -> list[Article]:
     return list(_articles_adapter().validate_json(_kept(root, manifest, "articles.json.gz")))
 
 
-def kept_vectors(root: Path, manifest: Manifest, articles: Sequence[Article]) -> dict[str, Vectors]:
-    """Passage SHA-256 to vector, as far as the build's own file of them is whole."""
+def kept_readings(
+    root: Path, manifest: Manifest, articles: Sequence[Article]
+) -> dict[str, Reading]:
+    """Passage SHA-256 to what is known of it, as far as the build's own files of that are whole."""
+    folder = root / manifest.id
+    has_tokens = "tokens.npz" in manifest.files
     try:
-        _kept(root, manifest, "vectors.npy")
+        for name in ("vectors.npy", *(("tokens.npz", "signs.npy") if has_tokens else ())):
+            _kept(root, manifest, name)
     except StoreProblem:
         return {}
-    vectors = np.load(root / manifest.id / "vectors.npy", allow_pickle=False)
+    vectors = np.load(folder / "vectors.npy", allow_pickle=False)
     cut = [p for a in articles for p in passages(a)]
-    return {p.sha256: v for p, v in zip(cut, vectors, strict=True)}
+    return _by_digest(cut, vectors, Tokens.load(folder) if has_tokens else None)
 
 
 def _kept(root: Path, manifest: Manifest, name: str) -> bytes:

@@ -61,8 +61,11 @@ _SPELLINGS = (
 
 def words(text: str) -> list[str]:
     """The lower-case words of the text, accents stripped, hyphens and slashes taken as spaces."""
-    flat = unicodedata.normalize("NFKD", text.lower())
-    return _WORD.findall("".join(c for c in flat if not unicodedata.combining(c)))
+    flat = text.lower()
+    if not flat.isascii():
+        decomposed = unicodedata.normalize("NFKD", flat)
+        flat = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _WORD.findall(flat)
 
 
 def terms(text: str) -> list[str]:

@@ -279,20 +279,23 @@ def work(
     embeddings: Callable[[], "Embeddings"],
     progress: index.Progress,
     rehearse: Rehearse | None = None,
+    study: index.Study | None = None,
 ) -> Made:
     """Does the job. `embeddings` opens the model; it is called only when a passage is new."""
     if job.back_to is not None:
         return look_back(job, progress)
     if job.restore and job.known is not None:
-        return remake(job, job.known, embeddings, progress)
-    return make(job, embeddings, progress, rehearse)
+        return remake(job, job.known, embeddings, progress, study)
+    return make(job, embeddings, progress, rehearse, study)
 
 
-def in_a_thread(embeddings: "Embeddings") -> Worker:
+def in_a_thread(embeddings: "Embeddings", study: index.Study | None = None) -> Worker:
     """A worker in this process, without rehearsal: for measurements and tests."""
 
     async def run(job: Job, progress: index.Progress, questions: Questions) -> Made:
-        return await asyncio.to_thread(work, job, lambda: embeddings, progress)
+        return await asyncio.to_thread(
+            work, job, lambda: embeddings, progress, rehearse=None, study=study
+        )
 
     return run
 
@@ -302,6 +305,7 @@ def make(
     embeddings: Callable[[], "Embeddings"],
     progress: index.Progress,
     rehearse: Rehearse | None = None,
+    study: index.Study | None = None,
 ) -> Made:
     """A new build from the folder, verified and rehearsed, that nothing points at yet."""
     recipe = job.recipe
@@ -331,9 +335,10 @@ def make(
             embedder=recipe.embedder,
             rules=recipe.rules,
             source=recipe.named,
-            known=index.known_vectors(old) if old else {},
+            known=index.known_readings(old) if old else {},
             grown_from=grown_from,
             progress=progress,
+            study=study,
         )
         with (
             _removed_on_failure(job.root, manifest.id),
@@ -364,6 +369,7 @@ def make(
         self_queries=verified.self_queries,
         recall=verified.recall,
         rehearsal=rehearsal,
+        study=manifest.study,
     )
     return Made(report, manifest, standing, _hashes(articles, served))
 
@@ -392,6 +398,7 @@ def remake(
     damaged: index.Manifest,
     embeddings: Callable[[], "Embeddings"],
     progress: index.Progress,
+    study: index.Study | None = None,
 ) -> Made:
     """A build of the same articles as the damaged one, verified."""
     try:
@@ -406,11 +413,12 @@ def remake(
         rules=ServingRules(damaged.serve_under_review, damaged.grace_days, damaged.approvals),
         source=damaged.source,
         known=(
-            index.kept_vectors(job.root, damaged, articles)
+            index.kept_readings(job.root, damaged, articles)
             if damaged.embedder == job.recipe.embedder
             else {}
         ),
         progress=progress,
+        study=study,
     )
     try:
         with _opened(job.root, manifest.id, job.recipe.embedder) as new:

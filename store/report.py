@@ -1,6 +1,7 @@
 """The nouns of a reload: what it did, and what it would change for those who ask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from store.parse import ParsedFile
 from store.records import Withdrawn
@@ -64,6 +65,9 @@ class Report:
     recall: float = 1.0
     """Share of the ten exactly nearest passages that the index finds."""
     rehearsal: Rehearsal = Rehearsal()
+    study: dict[str, Any] = field(default_factory=dict)
+    """How sure an answer must be in this store, and what that refuses; empty with too few probes.
+    "curve": [threshold, share of the answerable probes answered, share of the others refused]."""
     withdrawn: tuple[Withdrawn, ...] = ()
     """Statements that somebody was shown and that are quoted no more."""
     revived: tuple[tuple[str, str], ...] = ()

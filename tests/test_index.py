@@ -29,8 +29,8 @@ from store.index import (
     Manifest,
     iter_manifests,
     kept_articles,
-    kept_vectors,
-    known_vectors,
+    kept_readings,
+    known_readings,
     open_build,
     read_manifest,
     remove_builds,
@@ -383,7 +383,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest, lis
 def grow(root: Path, earlier: str, articles: list[Article]) -> Manifest:
     """A build of these articles out of an earlier one."""
     old = open_build(root, earlier, embedder=EMBEDDER, vector_search=False)
-    return write(root, articles, known=known_vectors(old), grown_from=old)
+    return write(root, articles, known=known_readings(old), grown_from=old)
 
 
 def same_as_exact(root: Path, build: str, queries: int = 200) -> None:
@@ -610,9 +610,9 @@ def test_what_a_damaged_build_was_made_of_is_kept(copy: tuple[Path, str]) -> Non
     shutil.rmtree(root / build / "chroma")
     articles = kept_articles(root, manifest)
     assert [a.slug for a in articles] == ["aftercare", "scars"]
-    assert len(kept_vectors(root, manifest, articles)) == 6
+    assert len(kept_readings(root, manifest, articles)) == 6
     (root / build / "vectors.npy").write_bytes(b"x")
-    assert kept_vectors(root, manifest, articles) == {}
+    assert kept_readings(root, manifest, articles) == {}
     (root / build / "articles.json.gz").write_bytes(b"x")
     with pytest.raises(StoreProblem, match="articles.json.gz"):
         kept_articles(root, manifest)
@@ -631,7 +631,7 @@ def test_a_disk_too_small_for_the_build_is_seen_before_anything_is_written(
 
 def test_only_passages_that_changed_are_embedded_again(whole: tuple[Path, Manifest]) -> None:
     root, manifest = whole
-    known = known_vectors(opened(root, manifest.id))
+    known = known_readings(opened(root, manifest.id))
     changed = [ARTICLES[0], an_article(BODY.replace("nine", "six"), slug="scars", topic="Scars")]
     embeddings, steps = CountingEmbeddings(), []
     again = write(

@@ -4,7 +4,8 @@ The graph uses standard operators only; its initialisers are ONNX external data 
 byte offsets inside the published model.safetensors, so that onnxruntime reads the weights in
 place. One text per run, therefore neither padding nor mask. Architecture: BERT (Devlin et al.
 2019), 6 layers, 12 heads, 384 dimensions; mean pooling and unit length as sentence-transformers
-does for all-MiniLM-L6-v2.
+does for all-MiniLM-L6-v2. The unit vectors of the single word pieces are an output of their own;
+onnxruntime leaves out what only an output nobody asks for needs.
 
     python tools/make_minilm_graph.py MODEL.safetensors OUT.onnx
 """
@@ -100,13 +101,19 @@ def build(weights: Path) -> bytes:
         wide = g.op("Gelu", g.linear(x, layer + "intermediate.dense"))
         narrow = g.linear(wide, layer + "output.dense")
         x = g.norm(g.op("Add", narrow, x), layer + "output.LayerNorm")
+    g.op("LpNormalization", x, output="tokens", axis=-1, p=2)
     total = g.op("ReduceSum", x, one, keepdims=0)
     g.op("LpNormalization", total, output="embedding", axis=-1, p=2)
     graph = helper.make_graph(
         g.nodes,
         "minilm",
         [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])],
-        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", DIMENSIONS])],
+        [
+            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", DIMENSIONS]),
+            helper.make_tensor_value_info(
+                "tokens", TensorProto.FLOAT, ["batch", "tokens", DIMENSIONS]
+            ),
+        ],
         list(g.initialisers.values()),
     )
     opset = helper.make_opsetid("", 20)

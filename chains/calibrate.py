@@ -1,0 +1,137 @@
+"""What a new build should refuse: learnt from its own probes before it is served.
+
+The weights of the confidence are those that were learnt from dialogues, moved towards what tells
+this store's answerable probes from those to be refused, and from questions that belong to other
+articles. How sure that makes the assistant is measured on articles left out, one in five at a
+time: a wording that was learnt from proves nothing. With few probes nothing is moved.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chains import confidence
+from chains.compare import Compared
+from chains.contextualize import Act, Query
+from chains.learned import LEARNED
+from chains.reading import Reading, read
+from store.article import Article
+from store.index import Build
+from store.tokens import Floats
+
+if TYPE_CHECKING:
+    from chains.answer import Answerer
+
+FEWEST = 8
+"""Probes to be answered, and to be refused, from which a store is calibrated."""
+MOST_QUESTIONS = 400
+"""Of very many probes, those of an even sample of articles."""
+FOLDS = 5
+TRUST = 0.03
+"""How much the weights learnt from dialogues hold against the store's own probes, in units of the
+features' standard deviations. With less the store's probes are learnt by heart: questions in other
+words than theirs are then refused (benchmarks/dialogues.py)."""
+STRANGERS = 0.5
+"""What a question of another article counts beside a probe to be refused."""
+REFUSED = 0.04
+"""Share of the answerable probes that may be refused, of articles left out."""
+
+
+def study(answerer: "Answerer", build: Build) -> dict[str, Any]:
+    """What is kept with a build: "weights" and "threshold" of the confidence, "curve" ([threshold,
+    share of answerable probes answered, share of those to be refused that are], on articles left
+    out), and "unanswered", the probes that get no answer. Empty with too few probes."""
+    x, y, weight, fold, asked = _described(answerer, build)
+    own = weight == 1.0
+    if (y & own).sum() < FEWEST or (~y & own).sum() < FEWEST:
+        return {}
+    names = confidence.FEATURES
+    prior = np.array([LEARNED["answers"][n] for n in names])
+    spread = np.array([LEARNED["spread"][n] for n in names])
+    sure = np.zeros(len(y))
+    for k in range(FOLDS):
+        left_out = fold == k
+        kept = ~left_out
+        found = _moved(prior, spread, x[kept], y[kept], weight[kept])
+        sure[left_out] = _sure(x[left_out], found)
+    # Probes are written in the words of their article, questions are not: only less can be asked
+    # for than what dialogues taught, never more.
+    threshold = min(float(np.quantile(sure[y], REFUSED)), LEARNED["refuse"]["below"])
+    weights = _moved(prior, spread, x, y, weight)
+    now = _sure(x, weights)
+    to_refuse = ~y & own
+    curve = [
+        [t, round(float((sure[y] >= t).mean()), 3), round(float((sure[to_refuse] < t).mean()), 3)]
+        for t in (round(0.05 * i, 2) for i in range(1, 20))
+    ]
+    return {
+        "weights": {n: round(float(v), 4) for n, v in zip(names, weights, strict=True)},
+        "threshold": round(threshold, 4),
+        "curve": curve,
+        "unanswered": [list(asked[i]) for i in np.flatnonzero(y & own) if now[i] < threshold],
+    }
+
+
+def _described(
+    answerer: "Answerer", build: Build
+) -> tuple[Floats, Any, Floats, Any, list[tuple[str, str]]]:
+    """Every probe in its article, and the first of each article in another one: features, whether
+    it is answerable, its weight, its fold, (slug, question)."""
+    known = answerer.knowledge(build)
+    articles = _sample([a for a in build.articles.values() if a.answerable or a.unanswerable])
+    x, y, weight, fold, asked = [], [], [], [], []
+
+    def add(slug: str, reading: Reading, answerable: bool, counts: float, k: int) -> None:
+        compared = Compared(build, reading)
+        query = Query(Act.ASK, reading.text, reading.text, (known.topics.topic_of(slug),))
+        described = answerer.find(known, query, compared).described
+        x.append(described)
+        y.append(answerable)
+        weight.append(counts)
+        fold.append(k % FOLDS)
+        asked.append((slug, reading.text))
+
+    for k, article in enumerate(articles):
+        topic = known.topics.topic_of(article.slug)
+        others = [a for a in articles if known.topics.topic_of(a.slug) != topic]
+        for refused in article.unanswerable:
+            add(article.slug, read(answerer.embeddings, refused.question), False, 1.0, k)
+        for n, probe in enumerate(article.answerable):
+            for text in (probe.question, *probe.paraphrases):
+                add(article.slug, read(answerer.embeddings, text), True, 1.0, k)
+            if others:
+                stranger = others[(k + n) % len(others)]
+                question = read(answerer.embeddings, probe.question)
+                add(stranger.slug, question, False, STRANGERS, k)
+    return np.array(x), np.array(y, bool), np.array(weight), np.array(fold), asked
+
+
+def _sample(articles: list[Article]) -> list[Article]:
+    probes = sum(len(a.answerable) + len(a.unanswerable) for a in articles)
+    most = max(FOLDS, int(len(articles) * MOST_QUESTIONS / max(3 * probes, 1)))
+    if most >= len(articles):
+        return articles
+    return [articles[i] for i in np.linspace(0, len(articles) - 1, most).astype(int)]
+
+
+def _moved(prior: Floats, spread: Floats, x: Floats, y: Any, weight: Floats) -> Floats:
+    """The prior weights moved by a ridge-penalised logistic regression (Newton's method)."""
+    of_each = np.where(y, weight[y].sum(), weight[~y].sum())
+    balance = 0.5 * weight / np.maximum(of_each, 1e-9)
+    z, start = x / spread, prior * spread
+    w = start.copy()
+    for _ in range(60):
+        p = 1 / (1 + np.exp(-np.clip(z @ w, -30, 30)))
+        slope = z.T @ (balance * (p - y)) + TRUST * (w - start)
+        curvature = (z * (balance * p * (1 - p))[:, None]).T @ z + TRUST * np.eye(len(w))
+        step = np.linalg.solve(curvature, slope)
+        # Where the logistic curve is flat a full step leads astray.
+        step *= min(1.0, 0.5 / max(float(np.abs(step).max()), 1e-9))
+        w = w - step
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    return np.asarray(w / spread)
+
+
+def _sure(x: Floats, weights: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x @ weights, -30, 30))))

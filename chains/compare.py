@@ -1,0 +1,72 @@
+"""A question against the passages of a build: three likenesses, each computed once a passage."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from chains.reading import Reading
+from store.index import Build, Hit
+from store.tokens import Floats
+
+NEAREST = 30
+MOST_ROWS = 60
+"""Passages of one topic that are compared piece by piece; of more, those that look best."""
+
+
+class Compared:
+    """The likenesses of one question to the passages of one build."""
+
+    def __init__(self, build: Build, reading: Reading) -> None:
+        self.build = build
+        self.reading = reading
+        self.lexical = build.lexical.scores(reading.stems)
+        """BM25 of every passage."""
+        self.most = sum(build.lexical.idf(t) for t in reading.stems) * 2.2 or 1.0
+        """What BM25 would be for a passage that has every word of the question often."""
+        asked, tokens = reading.asked, build.tokens
+        self._pieces = tokens is not None and len(asked.tokens) > 0
+        self._weights = np.zeros(0, np.float32)
+        if tokens is not None and self._pieces:
+            idf = tokens.idf(asked.ids)
+            self._weights = idf / max(float(idf.sum()), 1e-6)
+        self._likest: dict[int, Floats] = {}
+        self._nearest: list[Hit] = []
+
+    def nearest(self) -> list[Hit]:
+        """The passages of the whole store nearest to the question by the index, nearest first."""
+        if not self._nearest:
+            self._nearest = self.build.nearest(self.reading.asked.vector, NEAREST)
+        return self._nearest
+
+    def cosine(self, rows: Sequence[int]) -> Floats:
+        """Cosine similarity of question and passage, -1 to 1."""
+        found: Floats = self.build.vectors[np.asarray(rows, np.intp)] @ self.reading.asked.vector
+        return found
+
+    def likest(self, rows: Sequence[int]) -> Floats:
+        """For each passage and piece of the question the likeness of the passage's likest piece,
+        shape (rows, pieces). Without word pieces: cosine similarity, as of one piece."""
+        tokens = self.build.tokens
+        if tokens is None or not self._pieces:
+            return self.cosine(rows)[:, None]
+        new = [r for r in dict.fromkeys(rows) if r not in self._likest]
+        if new:
+            found = tokens.likest(self.reading.asked.tokens, new)
+            self._likest.update(zip(new, found, strict=True))
+        return np.array([self._likest[r] for r in rows])
+
+    def weigh(self, likest: Floats) -> Floats:
+        """Late interaction: the likenesses of the pieces in one number, rare ones counting more;
+        about 0 to 1."""
+        return likest @ self._weights if len(self._weights) else likest[..., 0]
+
+    def late(self, rows: Sequence[int]) -> Floats:
+        """`weigh` of each passage."""
+        return self.weigh(self.likest(rows))
+
+    def best_looking(self, rows: Sequence[int], most: int = MOST_ROWS) -> list[int]:
+        """At most so many of these passages: those of the highest cosine similarity and BM25."""
+        if len(rows) <= most:
+            return list(rows)
+        looks = self.cosine(rows) + 0.5 * self.lexical[np.asarray(rows)] / self.most
+        return [rows[i] for i in np.argsort(-looks, kind="stable")[:most]]

@@ -38,6 +38,9 @@ from store.tokens import Floats
 
 HERE = Path(__file__).parent
 CHAINS = HERE.parent / "chains"
+CHANGES = 0.15
+"""What a first question counts that is asked in the middle of another conversation: a change of
+topic is rarer than staying, and named more plainly there than a first question names it."""
 REFUSED = 0.05
 """Share of the answerable questions that may be refused where nothing is known of a store."""
 RIDGE = {
@@ -73,10 +76,17 @@ def multinomial(x: Floats, y: Sequence[int], classes: int, ridge: float) -> Floa
 
 
 def conditional(
-    groups: Sequence[tuple[Floats, Sequence[int]]], ridge: float, steps: int = 600
+    groups: Sequence[tuple[Floats, Sequence[int]]],
+    ridge: float,
+    counts: Sequence[float] | None = None,
+    steps: int = 600,
 ) -> Floats:
-    """Weights under which one of the right rows of each group comes first."""
-    usable = [(x, list(right)) for x, right in groups if len(right) and len(right) < len(x)]
+    """Weights under which one of the right rows of each group comes first; `counts` is how much
+    each group does."""
+    kept = [i for i, (x, right) in enumerate(groups) if 0 < len(right) < len(x)]
+    usable = [(groups[i][0], list(groups[i][1])) for i in kept]
+    of_each = np.array([1.0 if counts is None else counts[i] for i in kept])
+    of_each /= of_each.sum()
     spread = np.vstack([x for x, _ in usable]).std(axis=0) + 1e-6
     most, count = max(len(x) for x, _ in usable), spread.shape[0]
     x_all = np.zeros((len(usable), most, count))
@@ -93,7 +103,7 @@ def conditional(
         p /= p.sum(axis=1, keepdims=True)
         own = p * truth
         own /= own.sum(axis=1, keepdims=True) + 1e-12
-        slope = ((p - own)[:, :, None] * x_all).sum(axis=(0, 1)) / len(usable)
+        slope = ((of_each[:, None] * (p - own))[:, :, None] * x_all).sum(axis=(0, 1))
         return np.asarray(slope + ridge * w)
 
     return np.asarray(adam(gradient, np.zeros(count), steps, 0.05) / spread)
@@ -170,7 +180,9 @@ def fit_numbers(build: Build, conversations: list[dict[str, Any]], model: MiniLM
         by_passage.append((retrieve.features(compared, aspects, passages), places, gold))
         kept.append((compared, own, passages, bool(gold)))
     learned: dict[str, dict[str, float]] = {}
-    weights = conditional(by_topic, RIDGE["topic"])
+    changes = changes_of_topic(build, topics, conversations, model)
+    counts = [1.0] * len(by_topic) + [CHANGES] * len(changes)
+    weights = conditional([*by_topic, *changes], RIDGE["topic"], counts)
     learned["topic"] = dict(zip(track.OTHER + track.CURRENT, map(float, weights), strict=True))
     right = np.mean([np.argmax(x @ weights) in ok for x, ok in by_topic])
     print(f"topic: {len(by_topic)} turns, {right:.3f} right when all before was")
@@ -201,6 +213,25 @@ def fit_numbers(build: Build, conversations: list[dict[str, Any]], model: MiniLM
     learned["refuse"] = {"below": float(np.quantile(sure[y], REFUSED))}
     (CHAINS / "learned.json").write_text(json.dumps(_rounded(learned), indent=1) + "\n")
     print(f"answers: {len(y)} turns, {y.mean():.2f} of them answerable")
+
+
+def changes_of_topic(
+    build: Build, topics: Topics, conversations: Sequence[dict[str, Any]], model: MiniLM
+) -> list[tuple[Floats, list[int]]]:
+    """First questions of conversations, each asked in the middle of two others."""
+    draw = random.Random(3)
+    first = [c["turns"][0] for c in conversations if c["turns"][0]["kind"] == "open"]
+    found = []
+    for turn in first * 2:
+        right = {topics.topic_of(a.lower()) for a in turn["topic_ok"]}
+        compared = Compared(build, read(model, turn["text"]))
+        spoken_of = [topics.topic_of(t["topic"].lower()) for t in draw.sample(first, 3)]
+        others = list(dict.fromkeys(t for t in spoken_of if t not in right))
+        before = others[1 : 1 + draw.randint(0, 2)]
+        meant = track.candidates(compared, topics, others[0], before)
+        rows = np.array([c.features for c in meant])
+        found.append((rows, [i for i, c in enumerate(meant) if c.topic in right]))
+    return found
 
 
 def asked_by_heading(

@@ -27,7 +27,7 @@ from chains.contextualize import (
 from chains.cover import Missing
 from chains.extract import Chosen, choose, compose, with_absence
 from chains.knowledge import Knowledge
-from chains.quantity import gives_what_is_asked
+from chains.quantity import gives_what_is_asked, wants_a_dose
 from chains.reading import read
 from chains.retrieve import rank_sections, search_store, search_topic
 from chains.safety import orders_for_one_patient, urgency
@@ -43,9 +43,14 @@ if TYPE_CHECKING:
 
 UNSPOKEN = 0.85
 """Weight from which a missing word is named in the reply: rarer than nine in ten English words."""
+RARE = 0.99
+"""Weight of a missing word that is no ordinary English. Two of them in a question for a dose, and
+the dose would be for something that the article does not speak of."""
 OFF_TOPIC = 0.30
 """A question whose nearest passage in the whole store is less alike (cosine similarity) is not
 about its subjects."""
+FAR = 0.20
+"""The same of a question on a topic, none of whose words occurs anywhere in the store."""
 IN_AN_EMERGENCY = 0.7
 """Confidence that an answer needs in an emergency, where statements beside the point are in the
 way."""
@@ -131,23 +136,34 @@ class Answerer:
         with clock("contextualize"):
             at = slug if slug in build.articles else None
             query = contextualize(asked, recalled, known, compared, at)
-            text = OVERVIEW if query.overview else query.text
-            if query.overview or query.text not in asked:
-                compared = Compared(build, read(self.embeddings, text))
+            as_typed = compared
+            if query.overview:
+                compared = Compared(build, read(self.embeddings, OVERVIEW))
+            elif query.text not in asked:
+                compared = as_typed = Compared(build, read(self.embeddings, query.text))
         if not query.topics or query.options:
             return self._without_topic(known, recalled, query, compared)
         with clock("retrieve"):
-            found = self.find(known, query, compared)
+            found = self.find(known, query, compared, as_typed)
         with clock("compose"):
             return self._compose(known, recalled, query, compared, found)
 
-    def find(self, known: Knowledge, query: Query, compared: Compared) -> Found:
-        """The passages of the query's topics, best first, and how likely the first answers."""
+    def find(
+        self, known: Knowledge, query: Query, compared: Compared, as_typed: Compared | None = None
+    ) -> Found:
+        """The passages of the query's topics, best first, and how likely the first answers. A
+        question that asks for an overview says itself, `as_typed`, whether there is one."""
         rows = [row for topic in query.topics for row in known.topics.rows(topic)]
         hits = search_topic(compared, known.facets, rows)
         missing = _missing(known, query)
         described = confidence.features(
-            compared, known.topics, known.cover, known.facets, query.topics[0], hits, missing
+            as_typed or compared,
+            known.topics,
+            known.cover,
+            known.facets,
+            query.topics[0],
+            hits,
+            missing,
         )
         sure = confidence.confidence(described, known.weights)
         return Found(hits, missing, described, sure)
@@ -205,7 +221,11 @@ class Answerer:
         urgent = urgency(query.question)
         least = max(known.threshold, IN_AN_EMERGENCY if urgent else 0.0)
         shown = _texts(*recalled.turns)
-        answerable = found.confidence >= least and not any(m.binding for m in missing)
+        answerable = (
+            found.confidence >= least
+            and not _forbids(query.text, missing)
+            and not _off_topic(query, compared, found)
+        )
         picked: list[Chosen] = []
         unmet: tuple[str, ...] = ()
         if answerable:
@@ -255,7 +275,7 @@ class Answerer:
                 choose(
                     known.build, found.hits, part, self._rules, self._today(), shown=shown, most=3
                 )
-                if found.confidence >= least and not any(m.binding for m in found.missing)
+                if found.confidence >= least and not _forbids(part, found.missing)
                 else []
             )
             if any(gives_what_is_asked(part, c.statement.text) for c in of_part):
@@ -448,6 +468,23 @@ def _chosen_option(
 
 def _topic(article: Article) -> Topic:
     return Topic(article.slug, article.title, article.topic)
+
+
+def _forbids(question: str, missing: list[Missing]) -> bool:
+    """Whether what the articles do not speak of forbids to quote them, however near they are: the
+    people or places that the question is about, or what a dose is asked for."""
+    if any(m.binding for m in missing):
+        return True
+    return wants_a_dose(question) and sum(m.weight >= RARE for m in missing) > 1
+
+
+def _off_topic(query: Query, compared: Compared, found: Found) -> bool:
+    """Whether nothing of what the question is about occurs anywhere in the store, and no passage
+    of the topic is like it either."""
+    subjects, lexical = about(query.text), compared.build.lexical
+    if not subjects or any(lexical.frequency(t) for t in subjects):
+        return False
+    return float(compared.cosine([h.row for h in found.hits]).max(initial=-1.0)) < FAR
 
 
 def _missing(known: Knowledge, query: Query) -> list[Missing]:

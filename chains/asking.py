@@ -45,6 +45,8 @@ TALK = frozenset(
     think thought time tip total treat treated treating treatment trial true try turn two type
     typical typically understand use useful using usual usually value vary versus view vs wait want
     watch way well whole wide woman word work world worldwide worry worse worst worth write wrong
+    milligram milligrams gram grams microgram micrograms kilo kilos mg mcg kg ml mls joule joules
+    tablet tablets pill pills capsule capsules cream tube lady guy fella chap lad bloke gent
     rct randomised randomized took taking gave gives made did does happens worth
     """.split()
 )
@@ -78,6 +80,9 @@ _BOUND = [
         "immunosuppressed immunosuppression immunocompromised immunodeficiency immunosuppressive",
         "transplant transplanted transplantation recipient",
         "allergic allergy allergies allergen",
+        "recurrence recurrences recur recurs recurred recurrent relapse relapses relapsed rebound "
+        "regrowth",
+        "survival survive mortality death die fatal",
         "hiv",
         "diabetic diabetes",
         "cancer malignancy malignant tumour carcinoma",

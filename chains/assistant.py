@@ -72,7 +72,9 @@ class Assistant:
         await self.article(slug)
         await self._database.set_topic(user_id, conversation_id, slug)
         last = recalled.turns[-1] if recalled.turns else None
-        left = (last.answer.get("previous_topic") or {}) if last is not None else {}
+        # A question that names its topic was not misread.
+        misread = last is not None and last.answer.get("read_as")
+        left = (last.answer.get("previous_topic") or {}) if last is not None and misread else {}
         if last is not None and (
             last.kind == Kind.NEEDS_CLARIFICATION or left.get("slug") == slug != last.topic
         ):

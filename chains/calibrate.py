@@ -27,7 +27,7 @@ FEWEST = 8
 MOST_QUESTIONS = 400
 """Of very many probes, those of an even sample of articles."""
 FOLDS = 5
-TRUST = 0.03
+TRUST = 0.3
 """How much the weights learnt from dialogues hold against the store's own probes, in units of the
 features' standard deviations. With less the store's probes are learnt by heart: questions in other
 words than theirs are then refused (benchmarks/dialogues.py)."""

@@ -8,7 +8,7 @@ from chains.reading import Reading
 from store.index import Build, Hit
 from store.tokens import Floats
 
-NEAREST = 30
+NEAREST = 20
 MOST_ROWS = 60
 """Passages of one topic that are compared piece by piece; of more, those that look best."""
 
@@ -40,6 +40,8 @@ class Compared:
 
     def cosine(self, rows: Sequence[int]) -> Floats:
         """Cosine similarity of question and passage, -1 to 1."""
+        if not len(rows):
+            return np.zeros(0, np.float32)
         found: Floats = self.build.vectors[np.asarray(rows, np.intp)] @ self.reading.asked.vector
         return found
 
@@ -47,6 +49,8 @@ class Compared:
         """For each passage and piece of the question the likeness of the passage's likest piece,
         shape (rows, pieces). Without word pieces: cosine similarity, as of one piece."""
         tokens = self.build.tokens
+        if not len(rows):
+            return np.zeros((0, len(self._weights) or 1), np.float32)
         if tokens is None or not self._pieces:
             return self.cosine(rows)[:, None]
         new = [r for r in dict.fromkeys(rows) if r not in self._likest]

@@ -22,10 +22,10 @@ FEATURES = (
     "constant", "late", "cosine", "lexical", "section_late", "facet", "facet_asked",
     "unlike", "missing", "binding", "all_missing", "no_amount", "few_words", "elsewhere",
 )  # fmt: skip
-LOOKED_AT = 6
-"""Of the best passages, for an amount that the question asks for."""
 _LIKE = 0.6
 """Likeness of a piece of the question to one of an article that speaks of it."""
+LOOKED_AT = 6
+"""Of the best passages, for an amount that the question asks for."""
 
 
 def features(
@@ -55,7 +55,6 @@ def features(
         for i, row in enumerate(rows)
         if (build.passages[row].article, build.passages[row].section) == best_place
     ]
-    far = np.maximum(0.0, _LIKE - likest.max(axis=0))
     others = [
         h.score
         for h in compared.nearest()
@@ -71,7 +70,7 @@ def features(
         "section_late": float(compared.weigh(likest[section].max(axis=0))),
         "facet": float(facets.of_section[best] @ wanted),
         "facet_asked": float(wanted.sum()),
-        "unlike": float(compared.weigh(far)),
+        "unlike": float(compared.weigh(np.maximum(0.0, _LIKE - likest.max(axis=0)))),
         "missing": min(3.0, sum(m.weight for m in missing)),
         "binding": float(any(m.binding for m in missing)),
         "all_missing": float(bool(subjects) and subjects <= gone),

@@ -18,8 +18,15 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             rf"{_NUMBER}\s*(?:mg|mcg|[uµμ]g|g|kg|ml|cc|iu|u|units?|mmol|mol|ppm)\b|{_NUMBER}\s*mg/",
         ),
         (
-            r"\b(?:concentrations?|strengths?|how much)\b",
-            rf"{_NUMBER}\s*(?:mg|mcg|[uµμ]g|g|kg|ml|cc|iu|u|units?|%|mmol|mol|ppm|percent)\b"
+            r"\b(?:concentrations?|strengths?)\b",
+            rf"{_NUMBER}\s*(?:mg|mcg|[uµμ]g|g|kg|ml|cc|iu|u|units?|mmol|mol|ppm)\b|{_NUMBER}\s*mg/"
+            # "5% fluorouracil", but not "40% of patients" or "improved by 40%, ...".
+            rf"|{_NUMBER}\s*(?:%|percent)\s+(?!(?:of|in|to|and|with|more|less|had|were|was|at|for|or|"
+            r"after|by|versus|vs|had|improve\w*|reduc\w*|increas\w*|decreas\w*|clear\w*)\b)[a-z-]{4,}",
+        ),
+        (
+            r"\bhow much\b",
+            rf"{_NUMBER}\s*(?:mg|mcg|[uµμ]g|g|kg|ml|cc|iu|u|units?|mmol|mol|ppm|percent)\b"
             rf"|{_NUMBER}\s*(?:%|mg/)",
         ),
         (
@@ -49,6 +56,18 @@ _NUMBER_WORDS = frozenset(
     sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety
     hundred thousand million""".split()
 )
+
+
+_DOSING = re.compile(
+    r"\b(?:doses?|dosages?|dosing|concentrations?|strengths?|fluences?|settings?|mg|mcg|"
+    r"milligrams?)\b",
+    re.IGNORECASE,
+)
+
+
+def wants_a_dose(question: str) -> bool:
+    """Whether the question asks how much of something to give, or how to set a device."""
+    return bool(_DOSING.search(question))
 
 
 def gives_what_is_asked(question: str, statement: str) -> bool:

@@ -14,12 +14,11 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 
 from chains.answer import Answerer
-from chains.reading import asked
 from store.article import Article
 from store.index import Build
 from store.records import AskedBefore, Recalled
 from store.report import Difference, Rehearsal
-from store.tokens import Asked
+from store.tokens import Asked, Reading, read_passages, read_question
 from store.turn import Turn
 
 if TYPE_CHECKING:
@@ -48,7 +47,9 @@ class Remembering(Embeddings):
 
     def __init__(self, inner: Embeddings) -> None:
         self._inner = inner
-        self._read: Callable[[str], Asked] = lru_cache(2048)(lambda text: asked(inner, text))
+        self._read: Callable[[str], Asked] = lru_cache(2048)(
+            lambda text: read_question(inner, text)
+        )
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return self._inner.embed_documents(texts)
@@ -56,6 +57,10 @@ class Remembering(Embeddings):
     def embed_query(self, text: str) -> list[float]:
         found: list[float] = self._read(text).vector.tolist()
         return found
+
+    def readings(self, texts: list[str]) -> Iterator[Reading]:
+        """What the inner model makes of these passages."""
+        return read_passages(self._inner, texts)
 
     def asked(self, text: str) -> Asked:
         """What the inner model makes of the question."""

@@ -55,8 +55,6 @@ _STANDS_FOR = {
     "information": "info",
     "injection": "inj jab",
     "injections": "jabs",
-    "intravenous": "iv",
-    "investigations": "ix",
     "laboratory tests": "labs",
     "lymph node": "ln",
     "lymph nodes": "lns",
@@ -65,7 +63,6 @@ _STANDS_FOR = {
     "medication": "med",
     "medications": "meds",
     "metastases": "mets",
-    "minimum": "min",
     "minutes": "mins",
     "month": "mth",
     "months": "mths mos",
@@ -92,7 +89,6 @@ _STANDS_FOR = {
     "recurrence": "recur",
     "relatives": "rels",
     "respiratory": "resp",
-    "secondary to": "2/2",
     "should": "shld",
     "siblings": "sibs",
     "side effects": "se ses s/e",
@@ -111,23 +107,24 @@ _STANDS_FOR = {
     "with": "w/ w",
     "without": "w/o",
     "would": "wld",
-    "x-ray": "xr xray",
+    "x-ray": "xray",
     "year": "yr",
     "years": "yrs",
     "years old": "yo y/o",
 }
 _MEANS = {short: full for full, shorts in _STANDS_FOR.items() for short in shorts.split()}
-_NOT_IN_CAPITALS = {"us", "se", "ci", "hr", "abs", "ca", "rt", "bf", "rec", "min", "max", "op"}
-"""In capitals these are likelier a country, an element or a drug."""
-_TOKEN = re.compile(r"(?<![\w/])(?:w/o|w/|[a-z]/[a-z]|2/2|b4|&|[a-z]+)(?![\w/])", re.IGNORECASE)
+_TOKEN = re.compile(r"(?<![\w/-])(?:w/o|w/|[a-z]/[a-z]|b4|&|[a-z]+)(?![\w/-])", re.IGNORECASE)
 
 
 def written_out(text: str) -> str:
-    """The text with its shorthand written out; other words and all names as they are."""
+    """The text with its shorthand written out; other words as they are, and what stands in capitals
+    too, which is likelier a name."""
+
+    shouted = text.isupper() and len(text.split()) > 2
 
     def full(found: re.Match[str]) -> str:
         short = found.group()
-        if short.isupper() and short.lower() in _NOT_IN_CAPITALS:
+        if short.isupper() and len(short) > 1 and not shouted:
             return short
         return _MEANS.get(short.lower(), short)
 

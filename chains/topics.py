@@ -6,6 +6,7 @@ shortened, abbreviated or misspelt. Articles of one name are one topic, whoever 
 """
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _MISSPELT = 0.9
 _ABBREVIATED = 0.8
 _LETTERS = 0.6
 """What a name counts when the question has it shortened, misspelt or as letters of it."""
+_TELLING_LETTERS = 3
+"""Letters of a name that tell as much as one word of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,10 @@ class Topics:
         """Every stem of a topic's names."""
         if topic not in self._stems_of:
             self._stems_of[topic] = frozenset(
-                t for name in self._names if name.topic == topic for t in name.stems
+                t
+                for name in self._names
+                if name.topic == topic and not name.shout
+                for t in name.stems
             )
         return self._stems_of[topic]
 
@@ -144,7 +150,8 @@ class Topics:
         for word in self._odd(question, shouted):
             for topic, whole in self._abbreviated(word).items():
                 if topic not in best or best[topic].whole < whole:
-                    best[topic] = Named(topic, whole, whole, frozenset({word}))
+                    amount = whole * len(word) / _TELLING_LETTERS
+                    best[topic] = Named(topic, whole, amount, frozenset({word}))
         return best
 
     def _meant(self, question: str) -> dict[str, tuple[float, str]]:
@@ -166,7 +173,7 @@ class Topics:
                 continue
             if len(word) < 4 and self._rarity(word) < COMMON:
                 continue
-            longer = [t for t in self._vocabulary if t.startswith((word, stemmed))]
+            longer = self._longer(word) or self._longer(stemmed)
             for t in longer[:8]:
                 add(t, _SHORTENED, word)
             if not longer and len(word) >= 5 and self._rarity(word) >= COMMON:
@@ -175,6 +182,11 @@ class Topics:
                 ):
                     add(t, _MISSPELT * score / 100, word)
         return found
+
+    def _longer(self, start: str) -> list[str]:
+        first = bisect_left(self._vocabulary, start)
+        last = bisect_left(self._vocabulary, start + "\uffff")
+        return self._vocabulary[first:last]
 
     def _odd(self, question: str, shouted: set[str]) -> list[str]:
         """The words that may be letters of a name: in capitals, or known nowhere."""
@@ -239,7 +251,9 @@ def _all_names(build: Build, slug: str) -> list[str]:
     own = names(article)
     text = " ".join(build.passages[row].text for row in build.rows[slug][:8])
     behind = (
-        re.search(rf"\b{re.escape(name)}\s*\(([A-Z][A-Za-z0-9/-]{{1,9}}?)s?\)", text, re.IGNORECASE)
+        re.search(
+            rf"\b{re.escape(name)}s?\s*\(([A-Z][A-Za-z0-9/-]{{1,9}}?)s?\)", text, re.IGNORECASE
+        )
         for name in own
         if len(name) > 8
     )

@@ -20,8 +20,8 @@ from store.lexical import stem
 from store.tokens import Floats
 
 MOST_NAMED = 12
-NAMED_CLOSELY = 4
-OF_A_TOPIC = 24
+NAMED_CLOSELY = 3
+OF_A_TOPIC = 16
 """Passages of a topic that are compared to tell topics apart."""
 
 OTHER = (

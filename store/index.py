@@ -34,7 +34,7 @@ import numpy as np
 from store.article import Article, Passage, Section, ServingRules, passages
 from store.errors import EmbedderMismatch, StoreProblem
 from store.lexical import Lexical
-from store.tokens import NO_IDS, NO_SIGNS, Reader, Reading, Tokens
+from store.tokens import NO_IDS, NO_SIGNS, Reading, Tokens, read_passages
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -207,7 +207,7 @@ def _read(
         assert model is not None
         chunk = missing[at : at + step]
         for i, reading in zip(
-            chunk, _readings(model, [cut[i].embedded for i in chunk]), strict=True
+            chunk, read_passages(model, [cut[i].embedded for i in chunk]), strict=True
         ):
             norm = float(np.linalg.norm(reading.vector))
             if not math.isfinite(norm) or norm == 0.0:
@@ -223,14 +223,6 @@ def _read(
         # The model has another size than it had under the same name: nothing of it can stay.
         return _read(cut, embeddings, {}, progress)
     return [done[i] if i in done else known[p.sha256] for i, p in enumerate(cut)], len(missing)
-
-
-def _readings(model: "Embeddings", texts: list[str]) -> Iterator[Reading]:
-    if isinstance(model, Reader):
-        yield from model.readings(texts)
-        return
-    for vector in model.embed_documents(texts):
-        yield Reading(np.asarray(vector, np.float32), NO_IDS, NO_SIGNS)
 
 
 def _stacked(readings: Sequence[Reading]) -> Vectors:

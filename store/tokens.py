@@ -11,9 +11,12 @@ Long 2024, without its rotation, which this model's vectors do not need).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Ids = np.ndarray[Any, np.dtype[np.uint16]]
@@ -51,6 +54,24 @@ class Reader(Protocol):
 
     def asked(self, text: str) -> Asked:
         """The question as it is compared."""
+
+
+def read_passages(model: "Embeddings", texts: list[str]) -> Iterator[Reading]:
+    """One reading a text, in order; without word pieces where the model gives none."""
+    if isinstance(model, Reader):
+        yield from model.readings(texts)
+        return
+    for vector in model.embed_documents(texts):
+        yield Reading(np.asarray(vector, np.float32), NO_IDS, NO_SIGNS)
+
+
+def read_question(model: "Embeddings", text: str) -> Asked:
+    """The question as it is compared; without word pieces where the model gives none."""
+    if isinstance(model, Reader):
+        return model.asked(text)
+    vector = np.asarray(model.embed_query(text), np.float32)
+    norm = float(np.linalg.norm(vector))
+    return Asked(vector / norm if norm else vector, NO_IDS, np.zeros((0, 0), np.float32))
 
 
 NO_IDS: Ids = np.zeros(0, np.uint16)

@@ -47,12 +47,14 @@ class Compared:
 
     def likest(self, rows: Sequence[int]) -> Floats:
         """For each passage and piece of the question the likeness of the passage's likest piece,
-        shape (rows, pieces). Without word pieces: cosine similarity, as of one piece."""
+        shape (rows, pieces). Without word pieces: cosine similarity and words in common, as of
+        one piece."""
         tokens = self.build.tokens
         if not len(rows):
             return np.zeros((0, len(self._weights) or 1), np.float32)
         if tokens is None or not self._pieces:
-            return self.cosine(rows)[:, None]
+            words = self.lexical[np.asarray(rows, np.intp)] / self.most
+            return (self.cosine(rows) + words)[:, None].astype(np.float32)
         new = [r for r in dict.fromkeys(rows) if r not in self._likest]
         if new:
             found = tokens.likest(self.reading.asked.tokens, new)

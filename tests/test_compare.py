@@ -111,14 +111,15 @@ def test_a_passage_is_compared_once_however_often_it_is_asked_for(
 
 
 @pytest.mark.parametrize("lacks", ["build", "question"])
-def test_without_pieces_late_interaction_is_cosine(lacks: str) -> None:
+def test_without_pieces_late_interaction_is_cosine_and_words_in_common(lacks: str) -> None:
     reading = reading_of(() if lacks == "question" else (0, 12))
     compared = Compared(build_of(9, pieces=lacks != "build"), reading)
     by_hand = [float(v @ reading.asked.vector) for v in units(1, 9)]
     assert compared.cosine([5, 0]) == pytest.approx([by_hand[5], by_hand[0]], abs=1e-6)
     assert compared.likest([5, 0]).shape == (2, 1)
-    assert compared.late(range(9)) == pytest.approx(by_hand, abs=1e-6)
-    assert compared.weigh(compared.likest(range(9)).max(axis=0)) == pytest.approx(max(by_hand))
+    both = by_hand + compared.lexical / compared.most
+    assert compared.late(range(9)) == pytest.approx(both, abs=1e-6)
+    assert compared.weigh(compared.likest(range(9)).max(axis=0)) == pytest.approx(max(both))
 
 
 def test_words_are_compared_with_every_passage() -> None:

@@ -109,12 +109,14 @@ def conditional(
     return np.asarray(adam(gradient, np.zeros(count), steps, 0.05) / spread)
 
 
+def _said(name: str) -> list[dict[str, str]]:
+    """The lines of a file of benchmarks/facets: {"facet", "text"}."""
+    return list(rows_of(HERE / "facets" / f"{name}.jsonl"))
+
+
 def fit_facets(model: MiniLM, topics: Sequence[str]) -> None:
     """Learns chains/facets.npz; a heading and a topic are put before statements as in a store."""
-    said = {
-        name: [json.loads(line) for line in (HERE / "facets" / f"{name}.jsonl").open()]
-        for name in ("questions", "headings", "statements")
-    }
+    said = {name: _said(name) for name in ("questions", "headings", "statements")}
     classes = [*FACETS, OTHER]
     asked = np.array([read(model, q["text"]).asked.vector for q in said["questions"]])
     question = multinomial(
@@ -239,10 +241,7 @@ def asked_by_heading(
 ) -> list[Any]:
     """Questions for an aspect, each put to a topic that has a section of that heading."""
     draw = random.Random(7)
-    said = {
-        name: [json.loads(line) for line in (HERE / "facets" / f"{name}.jsonl").open()]
-        for name in ("questions", "headings")
-    }
+    said = {name: _said(name) for name in ("questions", "headings")}
     facet_of = {h["text"].lower(): h["facet"] for h in said["headings"]}
     having: dict[str, list[int]] = {f: [] for f in FACETS}
     for topic, slugs in enumerate(topics.members):

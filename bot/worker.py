@@ -147,7 +147,9 @@ def _run(settings: Settings, job: "Job", pipe: Connection) -> "Made":
 
     opened = lru_cache(1)(lambda: open_embeddings(settings))
 
+    @lru_cache(1)
     def answerer() -> Answerer:
+        # One for both: a probe that calibrates is asked again in the rehearsal, and read once.
         embeddings, _, rarity = opened()
         return Answerer(
             embeddings=Remembering(embeddings),

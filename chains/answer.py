@@ -265,10 +265,9 @@ class Answerer:
     ) -> tuple[list[Chosen], tuple[str, ...]]:
         """Where two things are asked at once: the best statements for each, and those that have
         none. What was picked for the whole stays when it cannot be divided."""
-        asked = _parts(query.text)
         answered: list[list[Chosen]] = []
         unmet = []
-        for part in asked if len(asked) > 1 else ():
+        for part in _parts(query.text):
             compared = Compared(known.build, read(self.embeddings, part))
             found = self.find(known, replace(query, text=part), compared)
             of_part = (

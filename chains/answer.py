@@ -500,9 +500,13 @@ def _nearest(build: Build, hit: Hit) -> Nearest:
 
 
 def _texts(*turns: RememberedTurn) -> frozenset[str]:
-    """The statements that these turns quoted."""
+    """The statements that these turns quoted, or were written from."""
     return frozenset(
-        q["text"] for t in turns for s in t.answer.get("sections", ()) for q in s["statements"]
+        q["text"]
+        for t in turns
+        for s in t.answer.get("sections", ())
+        for said in s["statements"]
+        for q in said.get("basis") or (said,)
     )
 
 

@@ -1,7 +1,7 @@
 """The extractive answer: statements word for word, with their sources, in reading order."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from store.article import (
@@ -16,7 +16,7 @@ from store.article import (
 )
 from store.index import Build, Hit
 from store.lexical import terms
-from store.turn import AnswerSection, ArticleNote, Quote, Source
+from store.turn import AnswerSection, ArticleNote, Quote, Source, Turn
 
 MOST_STATEMENTS = 6
 """A reply is read on a phone between patients. The right statement is among the first four for 86 %
@@ -135,19 +135,40 @@ class Composed:
     conflicts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a reply says in one place: a statement as it stands, or a sentence written from some."""
+
+    basis: tuple[Chosen, ...]
+    """Statements of one part, at least one; one alone when they are quoted."""
+    text: str | None = None
+    """The sentence, without markers, when it is written."""
+
+    @property
+    def part(self) -> Part:
+        """Where in the reply it belongs."""
+        return self.basis[0].section.part
+
+
 def compose(picked: Iterable[Chosen]) -> Composed:
-    """Sections in reading order, numbered by first use; conflicts that touch what is quoted."""
-    ordered = _reading_order(picked)
+    """Quotations in reading order, numbered by first use; conflicts that touch what is quoted."""
+    return assemble([Line((c,)) for c in _reading_order(picked)])
+
+
+def assemble(lines: Sequence[Line]) -> Composed:
+    """The lines as they stand, each in its part; the same numbering and conflicts."""
     numbers = _Numbers()
     sections = []
+    ordered = [line for part in Part for line in lines if line.part is part]
     for part in Part:
-        quotes = [_quote(c, numbers) for c in ordered if c.section.part is part]
+        quotes = [_quote(line, numbers) for line in ordered if line.part is part]
         if quotes:
             sections.append(AnswerSection(part, tuple(quotes)))
-    articles = list({c.article.slug: c.article for c in ordered}.values())
+    used = [c for line in ordered for c in line.basis]
+    articles = list({c.article.slug: c.article for c in used}.values())
     conflicts = []
     for article in articles:
-        cited = {n for c in ordered if c.article is article for n in c.statement.citations}
+        cited = {n for c in used if c.article is article for n in c.statement.citations}
         for conflict in article.conflicts:
             if cited & set(conflict.citations) and is_quotable(article, conflict):
                 marks = numbers.marks(article, conflict)
@@ -177,11 +198,40 @@ def _reading_order(picked: Iterable[Chosen]) -> list[Chosen]:
     )
 
 
-def _quote(chosen: Chosen, numbers: "_Numbers") -> Quote:
+def _quote(line: Line, numbers: "_Numbers") -> Quote:
+    quotes = tuple(_word_for_word(c, numbers) for c in line.basis)
+    if line.text is None:
+        return quotes[0]
+    cited = tuple(dict.fromkeys(n for q in quotes for n in q.citations))
+    marks = ((len(line.text), cited),) if cited else ()
+    return replace(quotes[0], text=line.text, citations=cited, marks=marks, basis=quotes)
+
+
+def _word_for_word(chosen: Chosen, numbers: "_Numbers") -> Quote:
     statement = chosen.statement
     marks = numbers.marks(chosen.article, statement)
     cited = tuple(dict.fromkeys(n for _, ns in marks for n in ns))
-    return Quote(statement.text, cited, chosen.article.slug, chosen.passage, marks, chosen.score)
+    return Quote(
+        statement.text,
+        cited,
+        chosen.article.slug,
+        chosen.passage,
+        marks,
+        chosen.score,
+        chosen.section.id,
+        chosen.position,
+    )
+
+
+def quoted_in(build: Build, turn: Turn) -> list[Chosen]:
+    """The statements that a turn answered from this build quotes, as they were picked."""
+    return [_of_quote(build, quote) for quote in turn.rests_on()]
+
+
+def _of_quote(build: Build, quote: Quote) -> Chosen:
+    article = build.articles[quote.article]
+    section = next(s for s in article.sections if s.id == quote.section)
+    return Chosen(article, section, quote.position, quote.passage, quote.score)
 
 
 class _Numbers:

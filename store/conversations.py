@@ -721,7 +721,7 @@ async def _audit(
 async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: datetime) -> None:
     keys = {source.n: source.reference.identity for source in turn.sources}
     rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for quote in turn.quotes():
+    for quote in turn.rests_on():
         # A digest over fewer sources than it had would look like a statement that fell.
         if keys.keys() >= set(quote.citations):
             digest = quote_digest(quote.text, [keys[n] for n in quote.citations])

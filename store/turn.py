@@ -33,7 +33,11 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A statement, word for word from its article, with the reply's own citation numbers."""
+    """A statement, word for word from its article, with the reply's own citation numbers.
+
+    With a `basis` it is a sentence that a model wrote from the statements of the basis, checked
+    against them; article and passage are those of the first.
+    """
 
     text: str
     citations: tuple[int, ...]
@@ -41,6 +45,15 @@ class Quote:
     passage: str
     marks: tuple[tuple[int, tuple[int, ...]], ...] = ()
     score: float = 0.0
+    section: str = ""
+    """The id of the section in its article, and the place of the statement in it."""
+    position: int = 0
+    basis: tuple["Quote", ...] = ()
+
+    @property
+    def rests_on(self) -> tuple["Quote", ...]:
+        """The statements, word for word, that the reader was shown in these words or in others."""
+        return self.basis or (self,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +104,72 @@ class Nearest:
     section: str
 
 
+class Composer(StrEnum):
+    """How the words of an answer came about."""
+
+    QUOTED = "quoted"
+    WRITTEN = "written"
+
+
+class Note(StrEnum):
+    """Why an answer is quoted although a model is there to write it."""
+
+    UNAVAILABLE = "model_unavailable"
+    """It failed, or did not finish in time."""
+    UNSUPPORTED = "model_unsupported"
+    """Too little of what it wrote was supported."""
+    SPENT = "model_budget_spent"
+    """The reader's tokens of the day are spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sentence that a model wrote, and what became of it."""
+
+    text: str
+    citations: tuple[str, ...]
+    """The keys that it cited."""
+    supported: bool
+    reason: str
+    detail: str = ""
+    became: str = "kept"
+    """kept, replaced (by a quotation), dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A statement that was found for the question, and how well it fits (larger is better)."""
+
+    article: str
+    passage: str
+    text: str
+    score: float
+    key: str = ""
+    """What the model knew it by; empty when it was not given to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How an answer came about, enough to do it again; kept beside the turn."""
+
+    retrieved: tuple[Looked, ...] = ()
+    model: str | None = None
+    prompt: str = ""
+    """SHA-256 (hex) of the prompt's words, without what was filled in."""
+    rewritten: str | None = None
+    """What the model took the question for, when that was used."""
+    rewrite_refused: str | None = None
+    """Why what it took the question for was not used."""
+    draft: str = ""
+    judged: tuple[Judged, ...] = ()
+    failure: str | None = None
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    estimated: bool = False
+    """The tokens were counted from characters: the provider did not say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A question and all that the reply to it says."""
@@ -123,10 +202,37 @@ class Turn:
     """Larger where the store fits better; comparable between questions to one build only."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     id: int | None = None
+    composer: Composer = Composer.QUOTED
+    note: Note | None = None
+    replaced: int = 0
+    """Sentences of the model that were not supported: quotations stand for them, or nothing."""
+    unfinished: bool = False
+    """More sentences are still being written and checked."""
+    receipt: Receipt = field(default_factory=Receipt, compare=False)
 
     def quotes(self) -> tuple[Quote, ...]:
         """Every quote of the reply, in order."""
         return tuple(q for section in self.sections for q in section.statements)
+
+    def rests_on(self) -> tuple[Quote, ...]:
+        """Every statement, word for word, that the reply quotes or was written from."""
+        return tuple(q for quote in self.quotes() for q in quote.rests_on)
+
+
+def quote_dict(quote: Quote) -> dict[str, Any]:
+    """A statement of a reply as programs read it; `basis` where a model wrote it."""
+    shape = {
+        "text": quote.text,
+        "citations": list(quote.citations),
+        "article": quote.article,
+        "passage": quote.passage,
+        "marks": [[offset, list(numbers)] for offset, numbers in quote.marks],
+        "score": round(quote.score, 4),
+        "section": quote.section,
+        "position": quote.position,
+        "written": bool(quote.basis),
+    }
+    return shape | ({"basis": [quote_dict(q) for q in quote.basis]} if quote.basis else {})
 
 
 def turn_dict(turn: Turn) -> dict[str, Any]:
@@ -142,17 +248,7 @@ def turn_dict(turn: Turn) -> dict[str, Any]:
         "sections": [
             {
                 "title": s.part.value,
-                "statements": [
-                    {
-                        "text": q.text,
-                        "citations": list(q.citations),
-                        "article": q.article,
-                        "passage": q.passage,
-                        "marks": [[offset, list(numbers)] for offset, numbers in q.marks],
-                        "score": round(q.score, 4),
-                    }
-                    for q in s.statements
-                ],
+                "statements": [quote_dict(q) for q in s.statements],
             }
             for s in turn.sections
         ],
@@ -192,6 +288,9 @@ def turn_dict(turn: Turn) -> dict[str, Any]:
         "ranked": [[slug, section, round(score, 4)] for slug, section, score in turn.ranked],
         "text_asked": turn.text_asked,
         "confidence": round(turn.confidence, 4),
+        "composer": turn.composer.value,
+        "note": turn.note.value if turn.note else None,
+        "replaced": turn.replaced,
         "build": turn.build,
         "timings_ms": {k: round(v, 2) for k, v in turn.timings_ms.items()},
     }

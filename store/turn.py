@@ -21,6 +21,17 @@ class Kind(StrEnum):
     URGENT = "urgent"
 
 
+class Role(StrEnum):
+    """What describes a person best; it changes wording and emphasis, never the facts cited."""
+
+    PHYSICIAN = "physician"
+    NURSE = "nurse"
+    PHARMACIST = "pharmacist"
+    TRAINEE = "trainee"
+    RESEARCHER = "researcher"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """An article as a subject of conversation."""

@@ -8,7 +8,9 @@ from io import TextIOWrapper
 import click
 
 from bot.cli_articles import articles, audit, gaps
+from bot.cli_ground import ground
 from bot.cli_shared import FOUND_WRONG, Bar, run, say, settings_in_force
+from bot.cli_turns import turns
 from bot.settings import example, read_settings, shown
 from store.errors import CorollaryError
 
@@ -38,6 +40,8 @@ def cli(verbose: bool) -> None:
 cli.add_command(articles)
 cli.add_command(gaps)
 cli.add_command(audit)
+cli.add_command(turns)
+cli.add_command(ground)
 
 
 @cli.command()

@@ -12,11 +12,17 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dotenv import dotenv_values
+
+import prompts
 from bot.render import Disclaimer
 from bot.reports import told
-from bot.settings import Settings
+from bot.settings import PREFIX, Settings
 from bot.worker import in_a_process
 from chains.assistant import Assistant
+from chains.grounding import Grounder
+from chains.llm import ChatModel, open_chat_model
+from chains.write import Writer
 from prompts import load
 from store.article import ServingRules
 from store.conversations import Database, sqlite_url
@@ -55,7 +61,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Everything that a door needs."""
+    """Everything that a door needs. Without a chat model answers are quotations."""
 
     settings: Settings
     database: Database
@@ -64,6 +70,7 @@ class Program:
     embeddings: "Embeddings"
     desk: Desk
     disclaimer: Disclaimer
+    chat_model: ChatModel | None = None
 
 
 Say = Callable[[str], None]
@@ -119,6 +126,7 @@ def open_embeddings(settings: Settings) -> tuple["Embeddings", str, Callable[[st
         return model, IDENTITY, model.rarity
     from langchain.embeddings import init_embeddings
 
+    provider_keys()
     try:
         found = init_embeddings(settings.embeddings)
     except (ImportError, ValueError) as e:
@@ -128,6 +136,45 @@ def open_embeddings(settings: Settings) -> tuple["Embeddings", str, Callable[[st
         ) from e
     # Other models tell nothing of word frequency: every word counts in full.
     return found, settings.embeddings, lambda word: 1.0
+
+
+def provider_keys() -> None:
+    """Puts the keys of model providers that stand in `.env` where their clients look for them.
+    What is in the environment already stays."""
+    for name, value in dotenv_values(".env").items():
+        if value and not name.startswith(PREFIX) and name.endswith(("_API_KEY", "_API_TOKEN")):
+            os.environ.setdefault(name, value)
+
+
+def open_model(settings: Settings) -> ChatModel | None:
+    """The chat model that is set, without a call to it; None when none is. Raises SettingsProblem
+    and ServiceUnreachable."""
+    if settings.chat_model is None:
+        return None
+    provider_keys()
+    key = settings.chat_model_key
+    return open_chat_model(
+        settings.chat_model,
+        base_url=settings.chat_model_base_url,
+        key=key.get_secret_value() if key else None,
+        timeout_s=settings.chat_model_timeout_s,
+        at_once=settings.chat_model_at_once,
+    )
+
+
+def writer_of(
+    settings: Settings, model: ChatModel | None, embeddings: "Embeddings"
+) -> Writer | None:
+    """What puts answers into words; None without a model."""
+    if model is None:
+        return None
+    return Writer(
+        model,
+        Grounder(embeddings),
+        timeout_s=settings.chat_model_timeout_s,
+        second_opinion=settings.chat_model_second_opinion,
+        tokens_per_day=settings.chat_model_tokens_per_day,
+    )
 
 
 def keep_questions_here(settings: Settings, say: Say) -> None:
@@ -188,9 +235,12 @@ async def open_program(
 ) -> AsyncIterator[Program]:
     """The program, with a build to serve: the one there is, or one made now."""
     keep_questions_here(settings, say)
+    if faults := prompts.check():
+        raise SettingsProblem(f"{faults[0]}.", "Put the prompt back as it was installed.")
     disclaimer = disclaimer_of(settings)
     async with open_desk(settings) as desk:
         embeddings, _, rarity = await asyncio.to_thread(open_embeddings, settings)
+        chat_model = await asyncio.to_thread(open_model, settings)
         library = Library(desk.database, desk.builds, desk.recipe.embedder)
         try:
             await _ensure_build(desk, library, say, progress)
@@ -200,6 +250,7 @@ async def open_program(
                 embeddings=embeddings,
                 rules=desk.recipe.rules,
                 rarity=rarity,
+                writer=writer_of(settings, chat_model, embeddings),
             )
             yield Program(
                 settings=settings,
@@ -209,9 +260,12 @@ async def open_program(
                 embeddings=embeddings,
                 desk=desk,
                 disclaimer=disclaimer,
+                chat_model=chat_model,
             )
         finally:
             await library.close()
+            if chat_model is not None:
+                await chat_model.close()
 
 
 async def _ensure_build(desk: Desk, library: Library, say: Say, progress: Progress | None) -> None:

@@ -1,9 +1,11 @@
 """The commands that every door has, and the words they answer with."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.app import Program
+from bot.receipts import receipt
 from bot.render import MAX_DATA_BYTES, STATUSES, Button, Message, Paragraph, Style, reply
 from prompts import load
 from store.article import Article, Part, Status, is_quotable, with_markers
@@ -42,13 +44,25 @@ def problem(error: CorollaryError) -> Message:
 
 async def answer(program: Program, person: Person, question: str) -> Message:
     """The reply to a question; a refused question is a reply too."""
+    async with aclosing(answering(program, person, question)) as growing:
+        async for told in growing:
+            last = told
+    return last
+
+
+async def answering(
+    program: Program, person: Person, question: str
+) -> AsyncGenerator[Message, None]:
+    """The reply while it is being written, each sentence checked; the last is whole."""
+    turns = program.assistant.stream(person.conversation_id, question, person.user_id)
     try:
-        turn = await program.assistant.ask(person.conversation_id, question, person.user_id)
+        async with aclosing(turns):
+            async for turn in turns:
+                yield reply(turn)
     except CorollaryError as e:
         if e.exit_code != 1:
             raise
-        return problem(e)
-    return reply(turn)
+        yield problem(e)
 
 
 async def start(program: Program, person: Person, args: str) -> Message:
@@ -219,6 +233,14 @@ async def sources(program: Program, person: Person, args: str) -> Message:
     return await answer(program, person, "sources")
 
 
+async def why(program: Program, person: Person, args: str) -> Message:
+    number = await program.database.latest_turn(person.conversation_id)
+    found = await program.database.asked(number) if number is not None else None
+    if found is None:
+        return message("Nothing has been answered yet. Ask a question first.")
+    return receipt(*found)
+
+
 async def privacy(program: Program, person: Person, args: str) -> Message:
     texts = load("privacy", operator=program.settings.operator_name).split("\n\n")
     return message(*texts)
@@ -235,6 +257,7 @@ COMMANDS: dict[str, Command] = {
         Command("context", "what is remembered of this conversation", context),
         Command("new", "forget the context", new),
         Command("sources", "the sources of the last answer", sources),
+        Command("why", "how the last answer came about", why),
         Command("privacy", "what is kept, and where", privacy),
     )
 }

@@ -5,6 +5,7 @@ import re
 import secrets
 import sys
 from collections.abc import Iterator
+from contextlib import aclosing
 from typing import Any
 
 from bot import commands, corrections
@@ -75,7 +76,10 @@ async def chat(program: Program, conversation: str) -> int:
             break
         if not interactive:
             print(f"> {text[:500]}\n")
-        show(program, await respond(program, who, text))
+        if interactive and program.chat_model is not None:
+            show(program, await _watched(program, who, text))
+        else:
+            show(program, await respond(program, who, text))
     return 0
 
 
@@ -89,6 +93,23 @@ async def respond(program: Program, who: Person, text: str) -> Message:
         if _COMMAND.match(text):
             return await commands.run(program, who, *commands.split(text))
         return await commands.answer(program, who, text)
+    except CorollaryError as e:
+        return commands.problem(e)
+
+
+async def _watched(program: Program, who: Person, text: str) -> Message:
+    """As `respond`; an answer that a model writes is seen to grow, sentence by sentence."""
+    from rich.console import Console
+    from rich.live import Live
+
+    if _COMMAND.match(text):
+        return await respond(program, who, text)
+    try:
+        with Live(console=Console(highlight=False), transient=True) as live:
+            async with aclosing(commands.answering(program, who, text)) as growing:
+                async for told in growing:
+                    live.update(rich_text(told, program.disclaimer.text), refresh=True)
+        return told
     except CorollaryError as e:
         return commands.problem(e)
 

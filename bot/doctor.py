@@ -5,10 +5,12 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from bot.app import articles_dir, data_dir, open_database, open_embeddings
+from langchain_core.messages import HumanMessage
+
+from bot.app import articles_dir, data_dir, open_database, open_embeddings, open_model
 from bot.settings import Settings, unknown_names
+from chains.llm import WORDS, Allowance, ModelFailed
 from store.errors import CorollaryError, ServiceUnreachable, StoreProblem
 from store.index import open_build
 from store.parse import article_files, parse_paths
@@ -131,23 +133,18 @@ async def _telegram(settings: Settings) -> tuple[bool | None, str]:
 
 
 async def _chat_model(settings: Settings) -> tuple[bool | None, str]:
-    if settings.chat_model is None:
+    model = open_model(settings)
+    if model is None:
         return None, "none set: answers are quotations"
-    from langchain.chat_models import init_chat_model
-
-    options: dict[str, Any] = {"timeout": 20, "max_retries": 0}
-    if settings.chat_model_base_url:
-        options["base_url"] = settings.chat_model_base_url
+    asked = [HumanMessage("Answer with the word yes.")]
     try:
-        model = init_chat_model(settings.chat_model, **options)
-        await model.ainvoke("Answer with the word yes.")
-    except ImportError as e:
+        await model.answer(asked, Allowance(settings.chat_model_timeout_s, calls=1))
+    except ModelFailed as e:
         raise ServiceUnreachable(
-            f"{settings.chat_model}: {e}", "Install the extra of that provider."
+            f"{model.name} {WORDS[e.code]}.",
+            "Check its key, its name and COROLLARY_CHAT_MODEL_BASE_URL. Until it answers, people "
+            "get quotations.",
         ) from None
-    except Exception as e:  # noqa: BLE001 - providers raise anything; keys must not be repeated
-        raise ServiceUnreachable(
-            f"{settings.chat_model} does not answer: {type(e).__name__}.",
-            "Check its key, its name and COROLLARY_CHAT_MODEL_BASE_URL.",
-        ) from None
-    return True, f"{settings.chat_model} answers; this version quotes and does not use it yet"
+    finally:
+        await model.close()
+    return True, f"{model.name} answers and writes; every sentence is checked"

@@ -11,7 +11,8 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
-from bot import corrections, digest
+from bot import alerts, corrections, digest
+from bot.alerts import ModelAlerts
 from bot.app import Program
 from bot.background import Background
 from bot.commands import COMMANDS
@@ -127,7 +128,8 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
 
 
 def tell_unasked(program: Program, outgoing: Outgoing, background: Background) -> None:
-    """Starts what is told without a question: corrections, and the daily digest of admins."""
+    """Starts what is told without a question: corrections, the daily digest of admins, and that
+    the chat model does not work."""
     settings = program.settings
     if settings.corrections:
         background.repeat(
@@ -135,6 +137,8 @@ def tell_unasked(program: Program, outgoing: Outgoing, background: Background) -
         )
     if settings.admin_ids and settings.digest_hour >= 0:
         background.repeat(digest.EVERY_S, DailyDigest(program, outgoing.deliver).look)
+    if settings.admin_ids and program.chat_model is not None:
+        background.repeat(alerts.EVERY_S, ModelAlerts(program, outgoing.deliver).look)
 
 
 async def _end(

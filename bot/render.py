@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from store.article import Caution, Reference, Status, with_markers
-from store.turn import ArticleNote, Kind, Quote, Source, Topic, Turn
+from store.turn import ArticleNote, Composer, Kind, Note, Quote, Source, Topic, Turn
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -176,6 +176,19 @@ NEXT_FOR_REASON: dict[str, str] = {
     "no_topic": NEXT[Kind.NEEDS_CLARIFICATION],
 }
 
+STILL_WRITING = "Still being written. What is shown has been checked."
+WRITTEN_BY_MODEL = (
+    "Put into words by a language model; every sentence was checked against the statements that it"
+    " cites. Words in quotation marks are the article's own."
+)
+NOTES: dict[Note, str] = {
+    Note.UNAVAILABLE: "Answered by quotation: the language model cannot be used at the moment.",
+    Note.UNSUPPORTED: "Answered by quotation: too little of what the language model wrote is"
+    " supported by the statements.",
+    Note.SPENT: "Answered by quotation: your use of the language model for today is spent.",
+}
+"""Why an answer is quoted although a model is there to write it."""
+
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -183,7 +196,11 @@ _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def reply(turn: Turn) -> Message:
-    """The answer of a turn, of whatever kind, in reading order."""
+    """The answer of a turn, of whatever kind, in reading order; while it is still being written,
+    what there is of it."""
+    if turn.unfinished:
+        begun = (*_read_as(turn), *_topic_change(turn), *_caution(turn), *_answer(turn))
+        return Message((*begun, Paragraph(STILL_WRITING, Style.NOTE)))
     paragraphs = (
         *_urgent(turn),
         *_read_as(turn),
@@ -191,6 +208,7 @@ def reply(turn: Turn) -> Message:
         *_caution(turn),
         *_opening(turn),
         *_answer(turn),
+        *_composer(turn),
         *_conflicts(turn),
         *_sources(turn),
         *_next_step(turn),
@@ -292,7 +310,22 @@ def _answer(turn: Turn) -> Iterator[Paragraph]:
     for section in turn.sections:
         yield Paragraph(section.part.value, Style.HEADING)
         for quote in section.statements:
-            yield Paragraph(_quoted(quote, labels), Style.BULLET)
+            text = _quoted(quote, labels)
+            if turn.composer is Composer.WRITTEN and not quote.basis:
+                text = f"“{text}”"
+            yield Paragraph(text, Style.BULLET)
+
+
+def _composer(turn: Turn) -> Iterator[Paragraph]:
+    """Who wrote it, where it was not quoted, and why it was quoted where a model should write."""
+    if turn.composer is Composer.WRITTEN:
+        replaced = ""
+        if turn.replaced:
+            several = "sentences were" if turn.replaced > 1 else "sentence was"
+            replaced = f" {turn.replaced} {several} not supported: quoted instead, or left out."
+        yield Paragraph(WRITTEN_BY_MODEL + replaced, Style.NOTE)
+    if turn.note is not None:
+        yield Paragraph(NOTES[turn.note], Style.NOTE)
 
 
 def _quoted(quote: Quote, labels: dict[str, str]) -> str:

@@ -133,13 +133,45 @@ class Settings(BaseSettings):
     chat_model: str | None = Field(
         default=None,
         pattern=r"^[a-z_]+:\S+$",
-        description="Chat model as provider:name. `corollary doctor` calls it; this version "
-        "answers by quotation and does not use it yet.",
+        description="Chat model that writes the answers, as provider:name, for example "
+        "openai:gpt-5-mini, anthropic:claude-haiku-4-5, google_genai:gemini-2.5-flash, "
+        "ollama:llama3.1. Every sentence is checked before it is shown. Unset: answers are "
+        "quotations.",
     )
     chat_model_base_url: str | None = Field(
         default=None,
         pattern=r"^https?://\S+$",
-        description="Base URL of an OpenAI-compatible server for the chat model.",
+        description="Base URL of an OpenAI-compatible server for the chat model (vLLM, llama.cpp, "
+        "LM Studio), for example http://127.0.0.1:8000/v1; or of an Ollama server.",
+    )
+    chat_model_key: SecretStr | None = Field(
+        default=None,
+        description="Key for the chat model. Unset: the provider's own variable, for example "
+        "OPENAI_API_KEY, from the environment or .env.",
+    )
+    chat_model_timeout_s: float = Field(
+        default=20,
+        ge=1,
+        le=120,
+        description="Seconds that one answer may take of the chat model, all calls together; "
+        "after that the answer is quoted. 1 to 120.",
+    )
+    chat_model_at_once: int = Field(
+        default=4,
+        ge=1,
+        le=256,
+        description="Calls to the chat model at the same time; others wait. 1 to 256.",
+    )
+    chat_model_tokens_per_day: int = Field(
+        default=300_000,
+        ge=0,
+        description="Tokens, in and out, that one person may spend of the chat model in a day "
+        "(UTC); then answers are quoted. 0: no limit.",
+    )
+    chat_model_second_opinion: bool = Field(
+        default=False,
+        description="Let the chat model look at the sentences that passed the check, once more; it "
+        "can only reject. Costs a call, and nothing is shown before it (true or false).",
     )
     embeddings: str = Field(
         default="minilm",

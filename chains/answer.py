@@ -31,12 +31,20 @@ from chains.quantity import gives_what_is_asked, wants_a_dose
 from chains.reading import read
 from chains.retrieve import rank_sections, search_store, search_topic
 from chains.safety import orders_for_one_patient, urgency
-from store.article import Article, ServingRules, caution_for, is_quotable, is_served, weakest
+from store.article import (
+    Article,
+    Caution,
+    ServingRules,
+    caution_for,
+    is_quotable,
+    is_served,
+    weakest,
+)
 from store.conversations import Recalled, RememberedTurn
 from store.index import Build, Hit
 from store.lexical import terms
 from store.tokens import Floats
-from store.turn import AnswerSection, Kind, Nearest, Topic, Turn
+from store.turn import AnswerSection, Kind, Looked, Nearest, Receipt, Topic, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -55,6 +63,8 @@ IN_AN_EMERGENCY = 0.7
 """Confidence that an answer needs in an emergency, where statements beside the point are in the
 way."""
 FOLLOWUPS = 3
+KEPT_IN_RECEIPT = 12
+"""Passages of which a receipt says how well they fitted."""
 SAME_QUESTION = 0.5
 """Share of common stems (Jaccard) from which two questions are taken for one."""
 
@@ -94,6 +104,10 @@ class Answerer:
         """Whether the article may be quoted today."""
         return is_served(article, self._rules, self._today())
 
+    def caution(self, article: Article) -> Caution | None:
+        """What a reader of the article must be told today."""
+        return caution_for(article, self._today())
+
     def suggestions(
         self,
         article: Article,
@@ -123,23 +137,28 @@ class Answerer:
         asked: str,
         slug: str | None = None,
         clock: "Clock | None" = None,
+        standalone: str | None = None,
     ) -> Turn:
-        """The turn that answers the question in its context; `slug` puts it to that article."""
+        """The turn that answers the question in its context; `slug` puts it to that article.
+        `standalone` is what a follow-up is to be taken for, where a model has said so."""
         clock = clock or Clock()
         known = self.knowledge(build)
         recalled, asked, slug = _chosen_option(recalled, asked, slug)
         act = act_of(asked)
         if act is not Act.ASK:
             return self._act(known, recalled, Query(act, asked, asked), clock)
+        put = standalone or asked
         with clock("read"):
-            compared = Compared(build, read(self.embeddings, asked))
+            compared = Compared(build, read(self.embeddings, put))
         with clock("contextualize"):
             at = slug if slug in build.articles else None
-            query = contextualize(asked, recalled, known, compared, at)
+            query = contextualize(put, recalled, known, compared, at)
+            if standalone is not None:
+                query = replace(query, question=asked, read_as=standalone)
             as_typed = compared
             if query.overview:
                 compared = Compared(build, read(self.embeddings, OVERVIEW))
-            elif query.text not in asked:
+            elif query.text not in put:
                 compared = as_typed = Compared(build, read(self.embeddings, query.text))
         if not query.topics or query.options:
             return self._without_topic(known, recalled, query, compared)
@@ -206,7 +225,7 @@ class Answerer:
             reason=reason,
             nearest=_nearest(build, near_by),
             ranked=tuple(rank_sections(build, hits)),
-            caution=caution_for(closest, self._today()),
+            caution=self.caution(closest),
         )
 
     def _compose(
@@ -237,7 +256,8 @@ class Answerer:
                 # Nothing but likeness spoke for this topic: it does not become the subject.
                 query = replace(query, topics=(), read_as=None)
             refused = self._refusal(known, recalled, query, compared)
-            return replace(refused, confidence=found.confidence, ranked=ranked)
+            receipt = Receipt(retrieved=_looked(build, hits))
+            return replace(refused, confidence=found.confidence, ranked=ranked, receipt=receipt)
         changed = query.current is not None and query.current not in query.topics
         kind, reason = (Kind.NEW_TOPIC if changed else Kind.ANSWERED), None
         uncovered = tuple(m.word for m in missing if m.weight >= UNSPOKEN)
@@ -253,7 +273,8 @@ class Answerer:
             known, recalled, query, kind, picked, reason=reason, confidence=found.confidence
         )
         topic = _topic(build.articles[build.passages[hits[0].row].article])
-        return replace(answer, ranked=ranked, uncovered=uncovered, topic=topic)
+        receipt = Receipt(retrieved=_looked(build, hits))
+        return replace(answer, ranked=ranked, uncovered=uncovered, topic=topic, receipt=receipt)
 
     def _by_parts(
         self,
@@ -299,7 +320,7 @@ class Answerer:
     ) -> Turn:
         composed = compose(with_absence(picked))
         articles = known.build.articles
-        cautions = (caution_for(articles[a.slug], self._today()) for a in composed.articles)
+        cautions = (self.caution(articles[a.slug]) for a in composed.articles)
         return self._turn(
             known,
             recalled,
@@ -491,6 +512,18 @@ def _missing(known: Knowledge, query: Query) -> list[Missing]:
     every = [known.cover.missing(topic, query.text) for topic in query.topics]
     common = set.intersection(*({m.word for m in found} for found in every))
     return [m for m in every[0] if m.word in common]
+
+
+def _looked(build: Build, hits: list[Hit]) -> tuple[Looked, ...]:
+    """The statements of the best passages, with their scores."""
+    found = []
+    for hit in hits[:KEPT_IN_RECEIPT]:
+        passage = build.passages[hit.row]
+        article, section = build.place(passage)
+        for i in passage.statements:
+            text = section.statements[i].text
+            found.append(Looked(article.slug, passage.id, text, round(hit.score, 4)))
+    return tuple(found)
 
 
 def _nearest(build: Build, hit: Hit) -> Nearest:

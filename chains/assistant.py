@@ -1,21 +1,29 @@
-"""What every door calls: recall, answer, remember.
+"""What every door calls: recall, answer, write, remember.
 
 `Assistant.ask` is the only way to an answer; every door calls it and renders the turn it returns.
+`stream` is the same for doors that can show an answer while it grows.
 """
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from chains.answer import Answerer, Clock
+from chains.contextualize import Act, act_of
+from chains.extract import quoted_in
+from chains.llm import Allowance, ModelFailed
+from chains.rewrite import why_not
+from chains.write import WRITTEN, Writer, spent
 from store.article import Article, ServingRules
 from store.conversations import Database, Recalled
 from store.errors import QuestionRefused, UnknownArticle
+from store.index import Build
 from store.library import Library
-from store.turn import Kind, Turn
+from store.turn import Kind, Note, Role, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -27,6 +35,7 @@ class Assistant:
     """Answers questions from the served build, in the context of their conversation.
 
     `rarity` is how seldom a word is in general English, 0 to 1; `today` is injected for tests.
+    Without a `writer` answers are quotations.
     """
 
     def __init__(
@@ -38,31 +47,138 @@ class Assistant:
         rules: ServingRules,
         rarity: Callable[[str], float],
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        writer: Writer | None = None,
     ) -> None:
         self._library = library
         self._database = database
+        self._writer = writer
         self._answerer = Answerer(embeddings=embeddings, rules=rules, rarity=rarity, today=today)
         self.suggestions = self._answerer.suggestions
 
     async def ask(
-        self, conversation_id: str, question: str, user_id: str = "console", slug: str | None = None
+        self,
+        conversation_id: str,
+        question: str,
+        user_id: str = "console",
+        slug: str | None = None,
+        role: Role | None = None,
     ) -> Turn:
         """The turn that answers the question; it is remembered before it is returned.
 
-        `slug` puts the question to that article whatever it names. Raises QuestionRefused for an
-        empty or overlong question, StoreProblem or DatabaseProblem when nothing can be answered.
+        `slug` puts the question to that article whatever it names; `role` bears on the wording.
+        Raises QuestionRefused for an empty or overlong question, StoreProblem or DatabaseProblem
+        when nothing can be answered. A model that fails is not an error: the answer is quoted.
         """
+        async with aclosing(self.stream(conversation_id, question, user_id, slug, role)) as turns:
+            async for turn in turns:
+                last = turn
+        return last
+
+    async def stream(
+        self,
+        conversation_id: str,
+        question: str,
+        user_id: str = "console",
+        slug: str | None = None,
+        role: Role | None = None,
+    ) -> AsyncGenerator[Turn, None]:
+        """As `ask`, the turn while it grows: sentences come in one by one, each checked. The last
+        is whole and is remembered before it is handed out; those before it are `unfinished`."""
         asked = readable(question)
         clock = Clock()
         with clock("recall"):
             recalled = await self._database.recall(conversation_id)
+            writes = await self._may_write(user_id)
         async with self._library.borrow() as build:
-            turn = await asyncio.to_thread(
-                self._answerer.answer, build, recalled, asked, slug, clock
-            )
+            turns = self.answering(build, recalled, asked, slug, role, clock, writes=writes)
+            async with aclosing(turns):
+                async for turn in turns:
+                    if turn.unfinished:
+                        yield turn
         with clock("remember"):
             turn_id = await self._database.remember(user_id, turn)
-        return replace(turn, id=turn_id, timings_ms=dict(clock.ms))
+        yield replace(turn, id=turn_id, timings_ms=dict(clock.ms))
+
+    async def answering(
+        self,
+        build: Build,
+        recalled: Recalled,
+        asked: str,
+        slug: str | None = None,
+        role: Role | None = None,
+        clock: Clock | None = None,
+        *,
+        writes: bool = True,
+    ) -> AsyncGenerator[Turn, None]:
+        """As `stream`, from a given build and context; nothing is read from or written to the
+        database. Without `writes` the answer is quoted."""
+        clock = clock or Clock()
+        turn = await asyncio.to_thread(self._answerer.answer, build, recalled, asked, slug, clock)
+        writer = self._writer
+        if writer is not None and not writes:
+            turn = replace(turn, note=Note.SPENT if _is_writable(turn) else None)
+        elif writer is not None:
+            allowance = writer.allowance()
+            if slug is None:
+                turn = await self._reread(writer, build, recalled, turn, clock, allowance)
+            if _is_writable(turn) and turn.note is None:
+                picked = quoted_in(build, turn)
+                drafts = writer.write(turn, picked, self._answerer.caution, role, allowance)
+                with clock("write"):
+                    async with aclosing(drafts):
+                        async for turn in drafts:
+                            if turn.unfinished:
+                                yield turn
+        yield turn
+
+    async def _may_write(self, user_id: str) -> bool:
+        """Whether the reader has tokens of the day left for a model to write with."""
+        limit = self._writer.tokens_per_day if self._writer else 0
+        return not limit or await self._database.tokens_spent(user_id) < limit
+
+    async def _reread(
+        self,
+        writer: Writer,
+        build: Build,
+        recalled: Recalled,
+        turn: Turn,
+        clock: Clock,
+        allowance: Allowance,
+    ) -> Turn:
+        """The turn as the model reads a follow-up, where that holds and finds an answer; else the
+        turn as it was."""
+        asked_anew = turn.read_as and act_of(turn.question) is Act.ASK and recalled.turns
+        if not asked_anew or turn.kind is Kind.NEEDS_CLARIFICATION:
+            return turn
+        try:
+            with clock("rewrite"):
+                found = await writer.rewrite(
+                    turn.question, recalled, turn.topic.title if turn.topic else "", allowance
+                )
+        except ModelFailed as e:
+            receipt = spent(replace(turn.receipt, failure=e.code), allowance)
+            # It will not do better a moment later; a slow reading leaves time for the writing.
+            writable = _is_writable(turn) and e.code not in {"timeout", "empty", "declined"}
+            return replace(turn, note=Note.UNAVAILABLE if writable else None, receipt=receipt)
+        known = self._answerer.knowledge(build)
+        refused = await asyncio.to_thread(why_not, found, turn.question, recalled, known)
+        receipt = spent(
+            replace(
+                turn.receipt,
+                model=writer.model.name,
+                rewritten=None if refused else found,
+                rewrite_refused=refused,
+            ),
+            allowance,
+        )
+        if refused is None:
+            again = await asyncio.to_thread(
+                self._answerer.answer, build, recalled, turn.question, None, clock, found
+            )
+            if again.sections:
+                seen = replace(receipt, retrieved=again.receipt.retrieved)
+                return replace(again, receipt=seen)
+        return replace(turn, receipt=receipt)
 
     async def choose_topic(self, conversation_id: str, slug: str, user_id: str) -> Turn | None:
         """Puts the conversation on an article. When the last reply had asked which topic was
@@ -106,6 +222,16 @@ class Assistant:
                 f"There is no served article `{slug}`.", "`/articles` lists those there are."
             )
         return article
+
+
+_QUOTED_AGAIN = frozenset({Act.SOURCES, Act.WHY, Act.SHORTER})
+"""Acts on the last answer that want its statements as they stand."""
+
+
+def _is_writable(turn: Turn) -> bool:
+    """Whether the turn quotes, and is of a kind that a model may put into words."""
+    said_anew = act_of(turn.question) not in _QUOTED_AGAIN
+    return turn.kind in WRITTEN and bool(turn.sections) and said_anew
 
 
 def readable(question: str) -> str:

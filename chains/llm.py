@@ -8,9 +8,8 @@ breaker: Nygard, Release It!, 2nd ed. 2018).
 
 import asyncio
 import logging
-import re
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -94,6 +93,14 @@ class Allowance:
         self.calls_left -= 1
         self.calls += 1
 
+    def add(self, part: "Allowance") -> None:
+        """Counts what was taken of a part that was lent out."""
+        self.calls_left -= part.calls
+        self.calls += part.calls
+        self.tokens_in += part.tokens_in
+        self.tokens_out += part.tokens_out
+        self.estimated = self.estimated or part.estimated
+
 
 class Breaker:
     """Open after `failures` failed calls in a row; half open again after `pause_s`, when one call
@@ -149,15 +156,17 @@ class ChatModel:
         *,
         at_once: int = 4,
         breaker: Breaker | None = None,
+        close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
+        self._close = close
         self.trouble: Trouble | None = None
         self._model = model
         self._places = asyncio.Semaphore(at_once)
         self._breaker = breaker or Breaker()
 
     async def stream(
-        self, messages: "list[BaseMessage]", allowance: Allowance
+        self, messages: "Sequence[BaseMessage]", allowance: Allowance
     ) -> AsyncGenerator[str, None]:
         """The text of the answer as it comes. ModelFailed when it cannot be had whole within the
         allowance; what came before is then no answer. Tried again only while nothing has come."""
@@ -176,13 +185,14 @@ class ChatModel:
                 wait_s = e.wait_s
             await asyncio.sleep(wait_s)
 
-    async def answer(self, messages: "list[BaseMessage]", allowance: Allowance) -> str:
+    async def answer(self, messages: "Sequence[BaseMessage]", allowance: Allowance) -> str:
         """The whole answer; ModelFailed as `stream`."""
         return "".join([piece async for piece in self.stream(messages, allowance)])
 
     async def _once(
-        self, messages: "list[BaseMessage]", allowance: Allowance
+        self, messages: "Sequence[BaseMessage]", allowance: Allowance
     ) -> AsyncGenerator[str, None]:
+        begun = False
         try:
             await _in_time(self._places.acquire(), allowance)
             try:
@@ -190,6 +200,7 @@ class ChatModel:
                 allowance.take()
                 async with aclosing(self._pieces(messages, allowance)) as pieces:
                     async for piece in pieces:
+                        begun = True
                         yield piece
             finally:
                 self._places.release()
@@ -199,9 +210,16 @@ class ChatModel:
             raise
         except Exception as e:  # noqa: BLE001 - providers raise anything; each is a failed call
             failed = failure_of(e)
+            if begun and failed.code == "unreachable":
+                failed = ModelFailed("cut")
             self._failed(failed)
             # Not chained: the cause can quote the key or the question.
             raise failed from None
+
+    async def close(self) -> None:
+        """Gives the connections back."""
+        if self._close is not None:
+            await self._close()
 
     def _failed(self, failed: ModelFailed) -> None:
         if failed.code in {"paused", "calls"}:
@@ -212,7 +230,7 @@ class ChatModel:
             self.trouble = Trouble(failed.code, time.monotonic())
 
     async def _pieces(
-        self, messages: "list[BaseMessage]", allowance: Allowance
+        self, messages: "Sequence[BaseMessage]", allowance: Allowance
     ) -> AsyncGenerator[str, None]:
         """The text of the stream, checked to be text and to have an end."""
         chars, ended, counted, tells = 0, False, False, False
@@ -289,11 +307,11 @@ class Thoughts:
                 self._state = "after"
                 return self._held
             self._state = "within"
-        found = re.search(r"</think>\s*", start)
-        if found is None:
+        _, mark, answer = start.partition("</think>")
+        if not mark:
             return ""
         self._state = "after"
-        return start[found.end() :]
+        return answer
 
 
 def _ending(chunk: "AIMessageChunk") -> str:
@@ -350,12 +368,16 @@ def open_chat_model(
     from langchain.chat_models import init_chat_model
 
     provider = name.partition(":")[0]
+    close: Callable[[], Awaitable[None]] | None = None
     options: dict[str, Any] = {"timeout": timeout_s, "max_retries": 0}
     if provider == "ollama":
         options = {"client_kwargs": {"timeout": timeout_s}}
     if provider in {"openai", "azure_openai"}:
-        # Asked for, since a server of one's own counts only then.
+        # Asked for, since a server of one's own counts only then. A redirect is not followed: it
+        # would carry the question elsewhere, and a loop of them would be many calls.
         options["stream_usage"] = True
+        client = _openai_client(name, timeout_s)
+        options["http_async_client"], close = client, client.aclose
         if base_url and key is None and not _has_key("OPENAI_API_KEY"):
             key = "none"  # such servers take any, the client insists on one
     if base_url:
@@ -365,18 +387,32 @@ def open_chat_model(
     try:
         model = init_chat_model(name, **options)
     except ImportError:
-        extra = {"google_genai": "google", "google_vertexai": "google"}.get(provider, provider)
-        raise ServiceUnreachable(
-            f"COROLLARY_CHAT_MODEL={name} needs a package that is not installed.",
-            f"Install the extra: pip install --editable '.[{extra}]'.",
-        ) from None
+        raise _not_installed(name) from None
     except Exception as e:  # noqa: BLE001 - providers raise anything; the cause can quote the key
         raise SettingsProblem(
             f"COROLLARY_CHAT_MODEL={name} cannot be set up ({type(e).__name__}).",
             "Write it as provider:name, and set COROLLARY_CHAT_MODEL_KEY or the provider's own "
             "variable (OPENAI_API_KEY, ANTHROPIC_API_KEY, GOOGLE_API_KEY).",
         ) from None
-    return ChatModel(model, name, at_once=at_once)
+    return ChatModel(model, name, at_once=at_once, close=close)
+
+
+def _openai_client(name: str, timeout_s: float) -> Any:
+    """An HTTP client of the kind that OpenAI's package wants."""
+    try:
+        from openai import DefaultAsyncHttpxClient
+    except ImportError:
+        raise _not_installed(name) from None
+    return DefaultAsyncHttpxClient(timeout=timeout_s, follow_redirects=False)
+
+
+def _not_installed(name: str) -> ServiceUnreachable:
+    provider = name.partition(":")[0]
+    extras = {"google_genai": "google", "azure_openai": "openai"}
+    return ServiceUnreachable(
+        f"COROLLARY_CHAT_MODEL={name} needs a package that is not installed.",
+        f"Install the extra: pip install --editable '.[{extras.get(provider, provider)}]'.",
+    )
 
 
 def _has_key(variable: str) -> bool:

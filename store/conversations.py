@@ -17,7 +17,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -39,7 +39,9 @@ from store.migrations.tables import (
     conversations,
     gaps,
     quoted,
+    receipts,
     served,
+    spent,
     standing,
     turns,
     users,
@@ -55,9 +57,10 @@ from store.records import (
     Recalled,
     RememberedTurn,
     Standing,
+    StoredTurn,
     Withdrawn,
 )
-from store.turn import Turn, turn_dict
+from store.turn import Receipt, Turn, turn_dict
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -75,6 +78,7 @@ __all__ = [
     "Recalled",
     "RememberedTurn",
     "Standing",
+    "StoredTurn",
     "Withdrawn",
     "sqlite_url",
 ]
@@ -257,6 +261,8 @@ class Database:
             assert key is not None
             turn_id = int(key[0])
             await _remember_quotes(c, turn_id, turn, now)
+            await c.execute(receipts.insert().values(turn_id=turn_id, receipt=asdict(turn.receipt)))
+            await _spend(c, user_id, turn.receipt, now)
             await c.execute(
                 conversations.update()
                 .where(conversations.c.id == turn.conversation_id)
@@ -285,6 +291,38 @@ class Database:
             )
             t = found.first()
             return _remembered(t) if t else None
+
+    async def asked(self, turn_id: int) -> tuple[AskedBefore, StoredTurn] | None:
+        """One turn of whatever conversation: what was asked in which context, and what was made of
+        it, with its receipt; None when there is no such turn."""
+        async with self._begin() as c:
+            row = (await c.execute(sa.select(turns).where(turns.c.id == turn_id))).first()
+            if row is None:
+                return None
+            earlier = (await _turns_before(c, [turn_id])).get(turn_id, [])
+            found = await c.execute(sa.select(turns).where(turns.c.id.in_(earlier)))
+            before = {t.id: t for t in found}
+            kept = sa.select(receipts.c.receipt).where(receipts.c.turn_id == turn_id)
+            receipt = (await c.execute(kept)).first()
+        asked = _asked_before(row, [before[i] for i in earlier])
+        told = dict(receipt.receipt) if receipt else {}
+        return asked, StoredTurn(row.build, row.timings_ms, told)
+
+    async def latest_turn(self, conversation_id: str) -> int | None:
+        """The id of the conversation's last turn since it started; None when there is none."""
+        recalled = await self.recall(conversation_id, 1)
+        return recalled.turns[-1].id if recalled.turns else None
+
+    async def tokens_spent(self, user_id: str) -> int:
+        """Tokens in and out that the user has spent of a chat model today (UTC)."""
+        today = datetime.now(UTC).date()
+        async with self._begin() as c:
+            total = await c.scalar(
+                sa.select(spent.c.tokens_in + spent.c.tokens_out).where(
+                    spent.c.user_id == user_id, spent.c.day == today
+                )
+            )
+            return int(total or 0)
 
     async def set_topic(self, user_id: str, conversation_id: str, topic: str | None) -> None:
         """Puts the conversation on a topic, or on none; its turns stay remembered."""
@@ -748,6 +786,23 @@ async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: da
                 if slug == article and digest not in digests:
                     row |= {"withdrawn_at": now, "withdrawn_build": build}
     await c.execute(quoted.insert(), list(rows.values()))
+
+
+async def _spend(c: AsyncConnection, user_id: str, receipt: Receipt, now: datetime) -> None:
+    if not receipt.calls:
+        return
+    row = {
+        "user_id": user_id,
+        "day": now.date(),
+        "tokens_in": receipt.tokens_in,
+        "tokens_out": receipt.tokens_out,
+    }
+    more = {n: spent.c[n] + row[n] for n in ("tokens_in", "tokens_out")}
+    await c.execute(
+        _insert(c, spent)
+        .values(row)
+        .on_conflict_do_update(index_elements=[spent.c.user_id, spent.c.day], set_=more)
+    )
 
 
 async def _stand(c: AsyncConnection, left: Standing | None) -> None:

@@ -5,12 +5,14 @@ CorollaryError            what happened, and what to do about it
 |- ModelUnavailable       the embedding model is not installed, incomplete or damaged
 |- ArticlesProblem        the article folder cannot be read, or nothing in it can be served
 |- UnknownArticle         no article has that slug
+|- UnknownTurn            no answer has that number
 |- ReviewRefused          an editorial decision cannot be written into its article
 |- StoreProblem           the build cannot be written, opened or trusted
 |  |- NothingKept         a damaged build does not have its articles any more
 |  |- StoreBusy           another process is writing a build
 |  `- EmbedderMismatch    the build was made with another embedding model
 |- DatabaseProblem        conversations cannot be read or written
+|- AnswersProblem         the answers to judge cannot be read, or lack something
 |- QuestionRefused        the question is empty, too long or unreadable
 `- ServiceUnreachable     Telegram or a model provider does not answer
 """
@@ -45,6 +47,12 @@ class UnknownArticle(CorollaryError):
     exit_code = 1
 
 
+class UnknownTurn(CorollaryError):
+    """No answer has that number."""
+
+    exit_code = 1
+
+
 class ReviewRefused(CorollaryError):
     """An editorial decision cannot be written into its article; the file is as it was."""
 
@@ -69,6 +77,10 @@ class EmbedderMismatch(StoreProblem):
 
 class DatabaseProblem(CorollaryError):
     """Conversations cannot be read or written."""
+
+
+class AnswersProblem(CorollaryError):
+    """The answers to judge cannot be read, or lack something."""
 
 
 class QuestionRefused(CorollaryError):

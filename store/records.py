@@ -47,6 +47,16 @@ class AskedBefore:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredTurn:
+    """How a turn was made. `receipt` has the shape of `store.turn.Receipt`; empty for turns of
+    versions that kept none."""
+
+    build: str
+    timings_ms: dict[str, float]
+    receipt: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Gap:
     """A question that the store did not answer."""
 

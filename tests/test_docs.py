@@ -241,6 +241,15 @@ def test_a_transcript_leaves_out_only_what_it_marks() -> None:
     assert not matches("a\n...\nd\n", "a\nb\nd more\n")
 
 
+def test_the_example_of_a_check_is_what_is_printed(shell: Any) -> None:
+    (given,) = (body for body in blocks(README, "json") if '"passages"' in body)
+    (shown,) = (body for body in blocks(README, "text") if "sentences supported." in body)
+    script = (
+        f"cat > answers.json <<'END'\n{given}END\ncorollary ground answers.json || echo code $?"
+    )
+    assert shell(script).strip() == f"{shown}code 1".strip()
+
+
 def test_the_picture_shows_an_exchange_of_the_transcript() -> None:
     picture = (ROOT / "docs" / "chat.svg").read_text(encoding="utf-8").replace("&#160;", " ")
     asked = [line for _, shown in transcripts(README) for line in shown.splitlines()]

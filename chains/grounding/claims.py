@@ -1,0 +1,151 @@
+"""What a sentence claims, taken apart so that two sentences can be compared.
+
+Words are stems; those that say the same have one name (`words.SAME`). A segment is what stands
+between commas and the words that set things side by side; a sentence is what stands between full
+stops.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from chains.grounding.quantities import Amount, amounts
+from chains.grounding.words import (
+    NEGATORS,
+    POPULATIONS,
+    ROUTES,
+    SAME,
+)
+from store.lexical import FUNCTION_WORDS, stem
+
+_WORD = re.compile(r"[^\W\d_]+(?:\d\w*)?(?:['’][a-z]{1,2})?|\d+(?:[.,]\d+)*")
+_SEGMENT_END = re.compile(
+    r"[,;:]|\.(?=\s|$)|\b(?:and|but|or|while|whereas|although|though|versus|vs\.?|v|than|against|yet|however|"
+    r"compared (?:with|to)|rather than|as opposed to|in contrast to)\b",
+    re.IGNORECASE,
+)
+_CLAUSE_END = re.compile(
+    r"[;:]|,(?! (?:or|nor)\b)|\.(?=\s|$)|\b(?:but|while|whereas|although|though|yet|however|because)\b"
+    r"|\band\b(?=[^,;.]*\b(?:was|were|is|are|had|has|have|did|does|do|can|may|should|could|no|not|none|\w{3,}ed)\b)",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
+_NEGATED_VERB = re.compile(r"n['’]t$")
+_FUNCTION = FUNCTION_WORDS - {"no", "not", "none", "without", "than", "before", "after", "during",
+                              "only", "under", "over", "more", "most", "few", "further", "both",
+                              "above", "below", "up", "down", "off", "against", "until"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text: as it stands, its stem, what it is called among its like, its place."""
+
+    form: str
+    stem: str
+    name: str
+    start: int
+    segment: int
+    clause: int
+    negated: bool = False
+
+    @property
+    def content(self) -> bool:
+        """Whether it says something."""
+        return self.form not in _FUNCTION and self.form not in NEGATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence, taken apart."""
+
+    text: str
+    words: tuple[Word, ...]
+    amounts: tuple[Amount, ...]
+    names: frozenset[str]
+    """The names of its content words."""
+    populations: frozenset[str]
+    routes: frozenset[str]
+
+    def denied(self) -> "list[tuple[Word, list[Word]]]":
+        """Each word that denies, with the content words that it reaches: three before it, and all
+        behind it up to the end of its clause."""
+        found = []
+        for i, word in enumerate(self.words):
+            if word.form in NEGATORS and not _is_harmless(self.text, word):
+                before = [w for w in self.words[max(0, i - 6) : i] if w.content][-3:]
+                if word.form != "not":
+                    before = []
+                after = [w for w in self.words[i + 1 :] if w.clause == word.clause and w.content]
+                found.append((word, [*before, *after]))
+        return found
+
+    def segment_of(self, at: int) -> int:
+        """The segment in which the character stands."""
+        before = [w.segment for w in self.words if w.start <= at]
+        return before[-1] if before else 0
+
+    def in_segments(self, segments: frozenset[int]) -> frozenset[str]:
+        """The names of the content words of these segments."""
+        return frozenset(
+            w.name
+            for w in self.words
+            if w.segment in segments and (w.content or w.form == "without")
+        )
+
+
+def name_of(word: str) -> str:
+    """What a lower-case word is called among those that say the same."""
+    found = stem(word)
+    return SAME.get(found, found)
+
+
+@lru_cache(maxsize=4096)
+def claims_of(text: str) -> tuple[Claim, ...]:
+    """The sentences of the text, taken apart."""
+    return tuple(_claim(part) for part in _SENTENCE_END.split(text) if part.strip())
+
+
+def _claim(text: str) -> Claim:
+    # Inside brackets nothing is set side by side.
+    flat = re.sub(
+        r"\([^()]*\)",
+        lambda m: m[0].replace(",", " ").replace(";", " ").replace(" v ", "   "),
+        text,
+    )
+    segments = [m.start() for m in _SEGMENT_END.finditer(flat)]
+    clauses = [m.start() for m in _CLAUSE_END.finditer(flat)]
+    found: list[Word] = []
+    for m in _WORD.finditer(text):
+        form = m[0].lower().replace("’", "'")
+        negated_verb = bool(_NEGATED_VERB.search(form))
+        form = "not" if negated_verb else form.removesuffix("'s")
+        segment = sum(at <= m.start() for at in segments)
+        clause = sum(at <= m.start() for at in clauses)
+        found.append(Word(form, stem(form), name_of(form), m.start(), segment, clause))
+    words = tuple(_with_negation(text, found))
+    stems = {w.stem for w in words}
+    return Claim(
+        text,
+        words,
+        tuple(amounts(text)),
+        frozenset(w.name for w in words if w.content),
+        frozenset(POPULATIONS[s] for s in stems if s in POPULATIONS),
+        frozenset(ROUTES[s] for s in stems if s in ROUTES),
+    )
+
+
+def _with_negation(text: str, words: list[Word]) -> list[Word]:
+    odd: dict[int, int] = {}
+    for w in words:
+        if w.form in NEGATORS and not _is_harmless(text, w):
+            odd[w.clause] = odd.get(w.clause, 0) + 1
+    return [
+        Word(w.form, w.stem, w.name, w.start, w.segment, w.clause, odd.get(w.clause, 0) % 2 == 1)
+        for w in words
+    ]
+
+
+def _is_harmless(text: str, word: Word) -> bool:
+    """ "not only", "with or without": nothing is denied."""
+    around = text[max(0, word.start - 10) : word.start + 16].lower()
+    return "not only" in around or "with or without" in around or "whether or not" in around

@@ -1,0 +1,223 @@
+"""Amounts in a text: values with their units, made comparable.
+
+A unit is a dimension and a factor: "0.25 mg/kg/day" and "250 micrograms/kg a day" are one amount.
+"""
+
+import re
+from dataclasses import dataclass
+
+_UNITS: dict[str, tuple[str, float]] = {}
+for _dimension, _factors in {
+    "mass": {"ng": 1e-6, "mcg": 1e-3, "ug": 1e-3, "µg": 1e-3, "μg": 1e-3, "microgram": 1e-3,
+             "micrograms": 1e-3, "mg": 1, "milligram": 1, "milligrams": 1, "g": 1e3, "gram": 1e3,
+             "grams": 1e3, "gramme": 1e3, "grammes": 1e3, "kg": 1e6, "kilogram": 1e6,
+             "kilograms": 1e6, "kilo": 1e6},
+    "volume": {"ul": 1e-3, "µl": 1e-3, "μl": 1e-3, "ml": 1, "cc": 1, "millilitre": 1,
+               "millilitres": 1, "milliliter": 1, "milliliters": 1, "cl": 10, "dl": 100, "l": 1e3,
+               "litre": 1e3, "litres": 1e3, "liter": 1e3, "liters": 1e3},
+    "length": {"nm": 1e-6, "nanometre": 1e-6, "nanometres": 1e-6, "nanometer": 1e-6,
+               "nanometers": 1e-6, "um": 1e-3, "µm": 1e-3, "μm": 1e-3, "micron": 1e-3, "microns": 1e-3,
+               "mm": 1, "millimetre": 1, "millimetres": 1, "millimeter": 1, "millimeters": 1,
+               "cm": 10, "centimetre": 10, "centimetres": 10, "centimeter": 10, "centimeters": 10,
+               "m": 1e3, "metre": 1e3, "metres": 1e3, "meter": 1e3, "meters": 1e3},
+    "area": {"mm2": 1, "mm²": 1, "cm2": 100, "cm²": 100, "m2": 1e6, "m²": 1e6},
+    "time": {"ns": 1e-9 / 86400, "us": 1e-6 / 86400, "µs": 1e-6 / 86400,
+             "ms": 1e-3 / 86400, "millisecond": 1e-3 / 86400, "milliseconds": 1e-3 / 86400,
+             "s": 1 / 86400, "sec": 1 / 86400, "second": 1 / 86400, "seconds": 1 / 86400,
+             "min": 1 / 1440, "mins": 1 / 1440, "minute": 1 / 1440, "minutes": 1 / 1440,
+             "h": 1 / 24, "hr": 1 / 24, "hrs": 1 / 24, "hour": 1 / 24, "hours": 1 / 24,
+             "hourly": 1 / 24, "day": 1, "days": 1, "daily": 1, "d": 1, "week": 7, "weeks": 7,
+             "wk": 7, "wks": 7, "weekly": 7, "fortnight": 14, "month": 30.4375, "months": 30.4375,
+             "monthly": 30.4375, "year": 365.25, "years": 365.25, "yr": 365.25, "yrs": 365.25,
+             "yearly": 365.25, "decade": 3652.5, "decades": 3652.5},
+    "energy": {"mj": 1e-3, "j": 1, "joule": 1, "joules": 1, "kj": 1e3},
+    "power": {"mw": 1e-3, "w": 1, "watt": 1, "watts": 1},
+    "share": {"%": 1, "percent": 1, "percentage": 1},
+    "activity": {"iu": 1, "unit": 1, "units": 1, "u": 1},
+    "amount": {"mmol": 1, "mol": 1e3, "umol": 1e-3, "µmol": 1e-3},
+    "pressure": {"mmhg": 1, "kpa": 7.50062},
+    "rate": {"hz": 1, "bpm": 1 / 60, "beats": 1 / 60},
+    "radiation": {"gy": 1, "mgy": 1e-3, "cgy": 1e-2},
+    "degree": {"°c": 1, "°": 1, "°f": 1.8},
+    "kcal": {"kcal": 1},
+    "ppm": {"ppm": 1},
+    "each": {"dose": 1, "injection": 1, "session": 1, "kg-day": 1},
+}.items():  # fmt: skip
+    for _name, _factor in _factors.items():
+        _UNITS[_name] = (_dimension, _factor)
+
+_WORDS = {
+    w: float(i)
+    for i, w in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen twenty".split()
+    )
+}
+_WORDS |= {
+    w: 10.0 * i for i, w in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)
+}
+_WORDS |= {"hundred": 100.0, "thousand": 1000.0, "million": 1e6, "dozen": 12.0}
+_PARTS = {"half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter": 0.25,
+          "quarters": 0.25, "fifth": 0.2, "fifths": 0.2, "sixth": 1 / 6, "tenth": 0.1,
+          "tenths": 0.1, "eighth": 0.125, "eighths": 0.125}  # fmt: skip
+_WORD = "|".join([*_WORDS])
+_NUMERAL = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+"
+_ONE = rf"(?:{_NUMERAL}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ](?:one|two|three|four|five|six|seven|eight|nine)|(?:{_WORD})(?![a-z])(?: hundred)?)"
+_UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+_AMOUNT = re.compile(
+    rf"(?<![\w.])(?P<low>{_ONE})(?:(?P<unit1>\s?%)?\s?(?:-|–|to|and(?=\s[\d.]+\s?(?:{_UNIT})))\s?(?P<high>{_ONE}))?"
+    rf"(?:(?:\u00a0+|\s?-?)(?P<unit>{_UNIT})(?![\w]))?"
+    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly)(?!\w))*)",
+    re.IGNORECASE,
+)
+_PER = re.compile(rf"(?:/\s?|per\s|an?\s|each\s|every\s|\b)({_UNIT})(?!\w)", re.IGNORECASE)
+_FRACTION = re.compile(
+    rf"\b(?:(?P<count>an?|one|two|three|four|five|seven|nine)[ -])?(?P<part>{'|'.join(_PARTS)})\b"
+    rf"(?!\s?(?:-?(?:{_UNIT})\b|group|arm|trial|week|study|generation|pass|session|treatment|dose|line|trimester|degree))",
+    re.IGNORECASE,
+)
+_ONE_IN = re.compile(
+    rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?)\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"(?<![\w])\d+-(?=(?-i:[A-Z]{2,5}\b)|[a-z]{8,})|(?<=[a-z])-\d+\b|\b[A-Za-z]+\d+\w*",
+    re.IGNORECASE,
+)
+_PART_OF_TIME = re.compile(
+    rf"\b(?:(?P<count>an?|one|two|three|four|five)[ -])?(?P<part>{'|'.join(_PARTS)})\s(?:of\s)?an?\s(?P<unit>hour|day|week|month|year)\b",
+    re.IGNORECASE,
+)
+_BARE_TIMES = re.compile(
+    r"\b(once|twice|thrice|one time|two times|three times|four times)\s?(?:-|a|an|per|every|each)?\s?"
+    r"(daily|weekly|monthly|yearly|day|week|month|year|hour)\b",
+    re.IGNORECASE,
+)
+_TIMES = {"once": 1.0, "twice": 2.0, "thrice": 3.0, "one time": 1.0, "two times": 2.0,
+          "three times": 3.0, "four times": 4.0}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A value or a range, in units of its dimension; without a unit the dimension is "count"."""
+
+    low: float
+    high: float
+    dimension: str
+    start: int
+    end: int
+    text: str
+    vague: bool = False
+    """Said as a part of a whole ("a third") rather than as a figure."""
+    derived: bool = False
+    """Follows from two counts, as 25 % from 3 of 12."""
+
+
+def _value(text: str) -> float:
+    text = text.lower().strip()
+    if text[0].isdigit() or text[0] == ".":
+        return float(text.replace(",", ""))
+    total = 0.0
+    for word in re.split(r"[- ]", text):
+        number = _WORDS[word]
+        total = total * number if number >= 100 and total else total + number
+    return total
+
+
+def amounts(text: str) -> list[Amount]:
+    """Every amount of the text, in order; "one" counts only where it measures something."""
+    # A spread between a value and its unit: "48.7 (SD 5.7) mg/kg".
+    text = re.sub(r"\((?:SD|SE|SEM|IQR)\b[^()]*\)", lambda m: " " * len(m[0]), text)
+    text = re.sub(r"(?<=\d)(\s{3,})(?=[a-zA-Zµ%])", lambda m: "\u00a0" * len(m[0]), text)
+    found: list[Amount] = []
+    names = [(m.start(), m.end()) for m in _NAME.finditer(text)]
+    taken: list[tuple[int, int]] = []
+    for m in re.finditer(r"\b(?:none|nobody)\b|\bno (?=\w+)", text, re.IGNORECASE):
+        found.append(Amount(0.0, 0.0, "none", m.start(), m.end(), m[0].strip()))
+    for m in _PART_OF_TIME.finditer(text):
+        count = {"a": 1.0, "an": 1.0}.get((m["count"] or "a").lower()) or _value(m["count"])
+        value = count * _PARTS[m["part"].lower()] * _UNITS[m["unit"].lower()][1]
+        found.append(Amount(value, value, "time", m.start(), m.end(), m[0]))
+        taken.append((m.start(), m.end()))
+    for m in _BARE_TIMES.finditer(text):
+        if m[1].lower() in ("once", "one time"):
+            taken.append((m.start(), m.end()))
+            continue  # the rhythm says it
+        unit = _UNITS[m[2].lower()]
+        times = _TIMES[re.sub(r"\s+", " ", m[1].lower())] / unit[1]
+        found.append(Amount(times, times, "frequency", m.start(), m.end(), m[0]))
+        taken.append((m.start(), m.end()))
+    for m in _ONE_IN.finditer(text):
+        a, b = _value(m["a"]), _value(m["b"])
+        if 0 < a <= b and b > 1:
+            share = 100 * a / b
+            word = not m["b"][0].isdigit() and b in (2, 3, 4, 5, 6, 8, 10, 20, 100)
+            found.append(
+                Amount(
+                    share, share, "share", m.start(), m.end(), m[0], vague=word, derived=not word
+                )
+            )
+            if word:
+                taken.append((m.start(), m.end()))
+    for m in _FRACTION.finditer(text):
+        if _within(m, taken) or (not m["count"] and m["part"].lower() not in ("half", "quarter")):
+            continue
+        count = {"a": 1.0, "an": 1.0}.get((m["count"] or "a").lower()) or _value(m["count"])
+        share = 100 * count * _PARTS[m["part"].lower()]
+        found.append(Amount(share, share, "share", m.start(), m.end(), m[0], vague=True))
+        taken.append((m.start(), m.end()))
+    for m in _AMOUNT.finditer(text):
+        if _within(m, taken) or any(s <= m.start("low") < e for s, e in names):
+            continue
+        dimension, factor = _unit(m)
+        word = m["low"][0].isalpha()
+        if word and dimension == "count" and m["low"].lower() in ("one", "zero"):
+            continue
+        low = _value(m["low"]) * factor
+        high = _value(m["high"]) * factor if m["high"] else low
+        between = text[max(0, m.start() - 8) : m.start()].lower().endswith("between ")
+        two = m["high"] and " and " in m[0].lower() and not between
+        if m["high"] and (two or high < low):
+            # "5 and 3 mm" are two amounts; the first has the unit of the second.
+            found.append(Amount(low, low, dimension, m.start(), m.start("high"), m[0]))
+            low = high
+        found.append(Amount(low, high, dimension, m.start(), m.end(), m[0].strip()))
+    return _with_units(sorted(found, key=lambda a: (a.start, a.end)), text)
+
+
+def _with_units(found: list[Amount], text: str) -> list[Amount]:
+    """ "3 and at 6 months": a bare number in a row has the unit of the next one."""
+    out = list(found)
+    for i in range(len(out) - 2, -1, -1):
+        own, following = out[i], out[i + 1]
+        between = text[own.end : following.start]
+        if own.dimension != "count" or following.dimension in ("count", "share", "frequency"):
+            continue
+        if re.fullmatch(r"\s*(?:,|and|or|,? and|to)\s*(?:at |after |for )?", between):
+            unit = re.search(rf"({_UNIT})(?!\w)", following.text, re.IGNORECASE)
+            if unit:
+                factor = _UNITS[unit[1].lower()][1]
+                out[i] = Amount(
+                    own.low * factor,
+                    own.high * factor,
+                    following.dimension,
+                    own.start,
+                    own.end,
+                    own.text,
+                )
+    return out
+
+
+def _within(m: re.Match[str], taken: list[tuple[int, int]]) -> bool:
+    return any(s < m.end() and m.start() < e for s, e in taken)
+
+
+def _unit(m: re.Match[str]) -> tuple[str, float]:
+    name = (m["unit"] or (m["unit1"] or "").strip()).lower()
+    if not name:
+        return "count", 1.0
+    dimension, factor = _UNITS[name]
+    for per in _PER.finditer(m["per"] or ""):
+        below, divisor = _UNITS[per[1].lower()]
+        dimension, factor = f"{dimension}/{below}", factor / divisor
+    return dimension, factor

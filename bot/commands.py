@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from bot import roles
 from bot.app import Program
 from bot.receipts import receipt
 from bot.render import MAX_DATA_BYTES, STATUSES, Button, Message, Paragraph, Style, reply
@@ -69,6 +70,7 @@ async def start(program: Program, person: Person, args: str) -> Message:
     if args.startswith("a_"):
         return await article(program, person, args[2:])
     served = await program.assistant.articles()
+    asks = await roles.known(program, person.user_id) is None
     first = [
         Paragraph("Corollary", Style.HEADING),
         Paragraph(
@@ -80,6 +82,8 @@ async def start(program: Program, person: Person, args: str) -> Message:
         ),
         Paragraph("Please type nothing that identifies a patient. /help, /privacy"),
     ]
+    if asks:
+        return Message((*first, *roles.question()), roles.buttons())
     return Message(tuple(first))
 
 
@@ -241,6 +245,10 @@ async def why(program: Program, person: Person, args: str) -> Message:
     return receipt(*found)
 
 
+async def role(program: Program, person: Person, args: str) -> Message:
+    return await roles.command(program, person.user_id, args)
+
+
 async def privacy(program: Program, person: Person, args: str) -> Message:
     texts = load("privacy", operator=program.settings.operator_name).split("\n\n")
     return message(*texts)
@@ -258,6 +266,7 @@ COMMANDS: dict[str, Command] = {
         Command("new", "forget the context", new),
         Command("sources", "the sources of the last answer", sources),
         Command("why", "how the last answer came about", why),
+        Command("role", "what describes you best; it changes wording only", role),
         Command("privacy", "what is kept, and where", privacy),
     )
 }
@@ -281,6 +290,8 @@ async def pressed(program: Program, person: Person, data: str) -> Message:
     """The reply to a button. `data` is untrusted: whoever presses can send anything."""
     what, _, rest = data.partition(":")
     gone = message("That button is out of date. Ask your question, or use /articles.")
+    if told := await roles.pressed(program, person.user_id, data):
+        return told
     if what == "topic" and rest:
         return await article(program, person, rest)
     number, _, other = rest.partition(":")

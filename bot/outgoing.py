@@ -36,6 +36,7 @@ log = logging.getLogger("corollary.telegram")
 
 ATTEMPTS = 4
 LONGEST_WAIT_S = 60.0
+MAX_IN_ROW = 8
 
 T = TypeVar("T")
 
@@ -231,9 +232,12 @@ async def _patiently(send: Callable[[], Awaitable[T]], *, twice_is_once: bool = 
 
 
 def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
-    """One button a row: their texts are questions."""
-    if not buttons:
-        return None
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(b.text, callback_data=b.data)] for b in buttons]
-    )
+    """One button a row, for their texts are questions; short ones stand beside each other."""
+    rows: list[list[InlineKeyboardButton]] = []
+    for b in buttons:
+        button = InlineKeyboardButton(b.text, callback_data=b.data)
+        if b.beside and rows and len(rows[-1]) < MAX_IN_ROW:
+            rows[-1].append(button)
+        else:
+            rows.append([button])
+    return InlineKeyboardMarkup(rows) if rows else None

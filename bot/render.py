@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from store.article import Caution, Reference, Status, with_markers
-from store.turn import ArticleNote, Composer, Kind, Note, Quote, Source, Topic, Turn
+from store.turn import ArticleNote, Composer, Kind, Note, Quote, Role, Source, Topic, Turn
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -66,6 +66,8 @@ class Button:
 
     text: str
     data: str
+    beside: bool = False
+    """Whether it stands in the row of the one before it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", " ".join(_cleaned(self.text).split()))
@@ -208,6 +210,7 @@ def reply(turn: Turn) -> Message:
         *_caution(turn),
         *_opening(turn),
         *_answer(turn),
+        *_abbreviations(turn),
         *_composer(turn),
         *_conflicts(turn),
         *_sources(turn),
@@ -310,10 +313,25 @@ def _answer(turn: Turn) -> Iterator[Paragraph]:
     for section in turn.sections:
         yield Paragraph(section.part.value, Style.HEADING)
         for quote in section.statements:
-            text = _quoted(quote, labels)
+            text = _quoted(quote, labels) + _kinds_of_study(quote, turn)
             if turn.composer is Composer.WRITTEN and not quote.basis:
                 text = f"“{text}”"
             yield Paragraph(text, Style.BULLET)
+
+
+def _kinds_of_study(quote: Quote, turn: Turn) -> str:
+    """For researchers the kinds of study stand with the statement, not in the list alone."""
+    if turn.role is not Role.RESEARCHER:
+        return ""
+    of = {source.n: source.reference for source in turn.sources}
+    kinds = dict.fromkeys(_study_kind(of[n]).lower() for n in quote.citations if n in of)
+    return f" ({', '.join(kinds)})" if kinds else ""
+
+
+def _abbreviations(turn: Turn) -> Iterator[Paragraph]:
+    if turn.abbreviations:
+        listed = "; ".join(f"{short}: {full}" for short, full in turn.abbreviations)
+        yield Paragraph(f"Abbreviations. {listed}.", Style.NOTE)
 
 
 def _composer(turn: Turn) -> Iterator[Paragraph]:
@@ -360,7 +378,7 @@ def _sources(turn: Turn) -> Iterator[Paragraph]:
 def _source(source: Source, notes: tuple[ArticleNote, ...], labels: dict[str, str]) -> Paragraph:
     """One numbered source: its kind, what it is, where it is found, and the articles it is from."""
     of = source.reference
-    kind = STUDY_KINDS.get(of.kind) or _capital(of.kind.replace("_", " "))
+    kind = _study_kind(of)
     kind += f" (grade {of.grade})" if of.grade else ""
     kind = f"RETRACTED. {kind}" if of.retracted else kind
     identifier = _identifier(of)
@@ -371,6 +389,10 @@ def _source(source: Source, notes: tuple[ArticleNote, ...], labels: dict[str, st
         of.link,
         identifier or (None if of.journal and of.authors else of.title),
     )
+
+
+def _study_kind(of: Reference) -> str:
+    return STUDY_KINDS.get(of.kind) or _capital(of.kind.replace("_", " "))
 
 
 def _through(source: Source, notes: tuple[ArticleNote, ...], labels: dict[str, str]) -> str:

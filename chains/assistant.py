@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from chains.answer import Answerer, Clock
 from chains.contextualize import Act, act_of
 from chains.extract import quoted_in
+from chains.glossary import spelled_out
 from chains.llm import Allowance, ModelFailed
 from chains.rewrite import why_not
 from chains.write import WRITTEN, Writer, spent
@@ -23,6 +24,7 @@ from store.conversations import Database, Recalled
 from store.errors import QuestionRefused, UnknownArticle
 from store.index import Build
 from store.library import Library
+from store.people import role_of
 from store.turn import Kind, Note, Role, Turn
 
 if TYPE_CHECKING:
@@ -65,7 +67,8 @@ class Assistant:
     ) -> Turn:
         """The turn that answers the question; it is remembered before it is returned.
 
-        `slug` puts the question to that article whatever it names; `role` bears on the wording.
+        `slug` puts the question to that article whatever it names; `role` bears on the wording,
+        and is what the user has said when not given.
         Raises QuestionRefused for an empty or overlong question, StoreProblem or DatabaseProblem
         when nothing can be answered. A model that fails is not an error: the answer is quoted.
         """
@@ -89,6 +92,7 @@ class Assistant:
         with clock("recall"):
             recalled = await self._database.recall(conversation_id)
             writes = await self._may_write(user_id)
+            role = role or await role_of(self._database, user_id)
         async with self._library.borrow() as build:
             turns = self.answering(build, recalled, asked, slug, role, clock, writes=writes)
             async with aclosing(turns):
@@ -129,7 +133,7 @@ class Assistant:
                         async for turn in drafts:
                             if turn.unfinished:
                                 yield turn
-        yield turn
+        yield worded_for(role, turn, build)
 
     async def _may_write(self, user_id: str) -> bool:
         """Whether the reader has tokens of the day left for a model to write with."""
@@ -222,6 +226,17 @@ class Assistant:
                 f"There is no served article `{slug}`.", "`/articles` lists those there are."
             )
         return article
+
+
+def worded_for(role: Role | None, turn: Turn, build: Build) -> Turn:
+    """The turn as the role is told it: the same quotes and sources, whatever the role. Who is in
+    training gets the abbreviations written out that the articles explain."""
+    abbreviations: tuple[tuple[str, str], ...] = ()
+    if role is Role.TRAINEE:
+        slugs = dict.fromkeys([a.slug for a in turn.articles])
+        articles = [build.articles[slug] for slug in slugs if slug in build.articles]
+        abbreviations = spelled_out((q.text for q in turn.quotes()), articles)
+    return replace(turn, role=role, abbreviations=abbreviations)
 
 
 _QUOTED_AGAIN = frozenset({Act.SOURCES, Act.WHY, Act.SHORTER})

@@ -263,13 +263,10 @@ def spent(receipt: Receipt, allowance: Allowance) -> Receipt:
 
 
 def _complete(draft: _Draft, picked: Sequence[Chosen]) -> None:
-    """Quotes what must not be missing: the statement that answers best, and that nothing was found
-    where the article says so."""
+    """Quotes what the model left out: which facts a reader is shown depends neither on the model
+    nor on the words that it was asked to choose for the reader."""
     covered = draft.covered()
-    cited = [c for c in picked if c.statement.citations]
-    needed = [c for c in picked if not c.statement.citations]
-    needed += sorted(cited, key=lambda c: -c.score)[:1]
-    draft.lines += [Line((c,)) for c in needed if c.statement.text not in covered]
+    draft.lines += [Line((c,)) for c in picked if c.statement.text not in covered]
     # The same statement quoted for two sentences is said once.
     once: dict[tuple[str, ...], Line] = {}
     for line in draft.lines:

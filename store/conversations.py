@@ -16,7 +16,7 @@ import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -167,6 +167,16 @@ class Database:
                 "Check that it exists, has space and may be written to "
                 "(COROLLARY_DATA_DIR, COROLLARY_DATABASE_URL).",
             ) from e
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction, for modules of the store that have tables of their own."""
+        return self._begin()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """The same for those that write, in their turn."""
+        async with self._turn_at_writing, self._begin() as connection:
+            yield connection
 
     async def _connect(self) -> None:
         try:
@@ -359,12 +369,12 @@ class Database:
         """Makes the user and the conversation unless they exist; when the conversation started."""
         known = await c.execute(sa.select(users.c.id).where(users.c.id == user))
         if known.first() is None:
-            await _insert_once(c, users, {"id": user, "created_at": at})
+            await insert_once(c, users, {"id": user, "created_at": at})
         start = sa.select(conversations.c.started_at).where(conversations.c.id == conversation)
         started_at: datetime | None = await c.scalar(start)
         if started_at is None:
             row = {"id": conversation, "user_id": user, "started_at": at, "updated_at": at}
-            await _insert_once(c, conversations, row)
+            await insert_once(c, conversations, row)
             started_at = await c.scalar(start)
         assert started_at is not None
         return started_at
@@ -383,7 +393,7 @@ class Database:
         """Remembers that the user gave a valid invitation code."""
         now = datetime.now(UTC)
         async with self._begin() as c:
-            await _insert_once(c, users, {"id": user_id, "created_at": now})
+            await insert_once(c, users, {"id": user_id, "created_at": now})
             await c.execute(users.update().where(users.c.id == user_id).values(invited_at=now))
 
     # ------------------------------------------------------------------ builds
@@ -424,7 +434,7 @@ class Database:
         async with self._begin() as c:
             await _hold_pointer(c)
             row = {"id": build, "created_at": now, "manifest": manifest}
-            await _insert_once(c, builds, row)
+            await insert_once(c, builds, row)
             before = await c.scalar(sa.select(served.c.build))
             pointer = _insert(c, served).values(
                 id=_THE_ROW, build=build, previous=None, switched_at=now
@@ -697,7 +707,7 @@ def _insert(c: AsyncConnection, table: sa.Table) -> "postgresql.Insert | sqlite.
     return postgresql.insert(table) if c.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-async def _insert_once(c: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
+async def insert_once(c: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
     """Inserts unless the primary key is there already, also when two do so at once."""
     await c.execute(_insert(c, table).values(row).on_conflict_do_nothing())
 

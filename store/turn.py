@@ -220,6 +220,10 @@ class Turn:
     unfinished: bool = False
     """More sentences are still being written and checked."""
     receipt: Receipt = field(default_factory=Receipt, compare=False)
+    role: Role | None = None
+    """Who it is worded for."""
+    abbreviations: tuple[tuple[str, str], ...] = ()
+    """Those of the quotes that the articles explain, with what they stand for."""
 
     def quotes(self) -> tuple[Quote, ...]:
         """Every quote of the reply, in order."""
@@ -302,6 +306,8 @@ def turn_dict(turn: Turn) -> dict[str, Any]:
         "composer": turn.composer.value,
         "note": turn.note.value if turn.note else None,
         "replaced": turn.replaced,
+        "role": turn.role.value if turn.role else None,
+        "abbreviations": [list(pair) for pair in turn.abbreviations],
         "build": turn.build,
         "timings_ms": {k: round(v, 2) for k, v in turn.timings_ms.items()},
     }

@@ -1,0 +1,86 @@
+"""What describes a person best: asked once, changed by /role, and never more than wording.
+
+The role goes with every question to the assistant. It bears on how a reply is worded and on what
+stands out in it; which statements and sources are shown does not depend on it.
+"""
+
+from bot.app import Program
+from bot.render import Button, Message, Paragraph, Style
+from store.people import role_of, set_role
+from store.turn import Role
+
+NAMES: dict[Role, str] = {
+    Role.PHYSICIAN: "Physician",
+    Role.NURSE: "Nurse",
+    Role.PHARMACIST: "Pharmacist",
+    Role.TRAINEE: "Trainee",
+    Role.RESEARCHER: "Researcher",
+    Role.OTHER: "Other",
+}
+ASKED = "Which best describes you?"
+ONLY_WORDING = "It changes how replies are worded, never which statements and sources are shown."
+FOR_PROFESSIONALS = (
+    "This assistant is written for health professionals. What it shows is no advice to you as a "
+    "patient: for your own health, please ask a doctor or a pharmacist."
+)
+EFFECTS: dict[Role, str] = {
+    Role.TRAINEE: "Abbreviations are written out where the articles explain them.",
+    Role.RESEARCHER: "Each statement names the kind of study it is from.",
+    Role.OTHER: FOR_PROFESSIONALS,
+}
+_PREFIX = "role:"
+
+
+def question() -> list[Paragraph]:
+    """The question, and how to answer it without buttons."""
+    listed = ", ".join(role.value for role in Role)
+    return [
+        Paragraph(ASKED, Style.HEADING),
+        Paragraph(f"{ONLY_WORDING} Press a button, or type /role and one of: {listed}."),
+    ]
+
+
+def buttons() -> tuple[Button, ...]:
+    """One button for each role, in pairs."""
+    return tuple(
+        Button(name, f"{_PREFIX}{role.value}", beside=bool(i % 2))
+        for i, (role, name) in enumerate(NAMES.items())
+    )
+
+
+async def known(program: Program, user_id: str) -> Role | None:
+    """What the person has said; None when they were not asked or did not answer."""
+    return await role_of(program.database, user_id)
+
+
+async def command(program: Program, user_id: str, args: str) -> Message:
+    """`/role` asks, `/role nurse` answers."""
+    wanted = args.strip().lower()
+    if wanted in set(Role):
+        return await chosen(program, user_id, Role(wanted))
+    now = await known(program, user_id)
+    lines = [Paragraph(f"There is no role “{wanted[:32]}”.")] if wanted else []
+    if now is not None:
+        lines.append(Paragraph(f"You are known as: {NAMES[now].lower()}."))
+    return Message((*lines, *question()), buttons())
+
+
+async def chosen(program: Program, user_id: str, role: Role) -> Message:
+    """Remembers the role and says what follows from it."""
+    await set_role(program.database, user_id, role)
+    effect = EFFECTS.get(role)
+    return Message(
+        (
+            Paragraph(f"Noted: {NAMES[role].lower()}. /role changes it."),
+            *([Paragraph(effect)] if effect else []),
+            Paragraph('Ask a question, or pick an article with /articles: "and recurrence?"'),
+        )
+    )
+
+
+async def pressed(program: Program, user_id: str, data: str) -> Message | None:
+    """The reply to a button of this question; None when it is none. `data` is untrusted."""
+    name = data.removeprefix(_PREFIX)
+    if data.startswith(_PREFIX) and name in set(Role):
+        return await chosen(program, user_id, Role(name))
+    return None

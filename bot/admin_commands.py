@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import PurePath
 
 from bot import admin as keeping
-from bot import commands, reports
+from bot import commands, reports, voting
 from bot.app import Program, articles_dir
 from bot.cli_shared import moment
 from bot.commands import Person, message, page, problem
@@ -26,6 +26,7 @@ from store.reload import as_it_stands
 from store.report import Report
 
 MOST_LINES = 20
+VOTES_BACK = timedelta(days=30)
 MOST_PROBLEMS = 100
 SHA_DIGITS = 8
 """How much of the SHA-256 a button carries; `store.review` takes no fewer."""
@@ -426,6 +427,16 @@ def gap_paragraphs(found: reports.Gaps, limit: int = MOST_LINES) -> list[Paragra
     return [*_bullets(lines[:shown]), *(Paragraph(line) for line in lines[shown:])]
 
 
+async def votes(program: Program, admin: Admin, args: str) -> Message:
+    try:
+        since = moment(args) if args.strip() else datetime.now(UTC) - VOTES_BACK
+    except ValueError as e:
+        return message(str(e))
+    found = await voting.summary(program, since)
+    span = args.strip() or f"{VOTES_BACK.days}d"
+    return message(*found) if found else message(f"Nobody said anything of an answer in {span}.")
+
+
 async def audit(program: Program, admin: Admin, args: str) -> Message:
     slug = args.strip()
     if slug and not re.fullmatch(_SLUG, slug):
@@ -513,6 +524,7 @@ COMMANDS: dict[str, AdminCommand] = {
             review,
         ),
         AdminCommand("gaps", "questions without an answer, for example of the last 7d", gaps),
+        AdminCommand("votes", "what people said of answers, for example in the last 7d", votes),
         AdminCommand("audit", "who did what, or what was done to SLUG", audit),
     )
 }

@@ -4,12 +4,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from bot import roles
+from bot import following, roles, voting
 from bot.app import Program
 from bot.receipts import receipt
 from bot.render import MAX_DATA_BYTES, STATUSES, Button, Message, Paragraph, Style, reply
 from prompts import load
 from store.article import Article, Part, Status, is_quotable, with_markers
+from store.conversations import Recalled
 from store.errors import CorollaryError, UnknownArticle
 
 
@@ -43,19 +44,32 @@ def problem(error: CorollaryError) -> Message:
     return message(error.what, *([error.todo] if error.todo else []))
 
 
-async def answer(program: Program, person: Person, question: str) -> Message:
-    """The reply to a question; a refused question is a reply too."""
-    async with aclosing(answering(program, person, question)) as growing:
+async def answer(
+    program: Program,
+    person: Person,
+    question: str,
+    within: Recalled | None = None,
+    slug: str | None = None,
+) -> Message:
+    """The reply to a question; a refused question is a reply too. `within` is another context to
+    read it in, `slug` the article to put it to."""
+    async with aclosing(answering(program, person, question, within, slug)) as growing:
         async for told in growing:
             last = told
     return last
 
 
 async def answering(
-    program: Program, person: Person, question: str
+    program: Program,
+    person: Person,
+    question: str,
+    within: Recalled | None = None,
+    slug: str | None = None,
 ) -> AsyncGenerator[Message, None]:
     """The reply while it is being written, each sentence checked; the last is whole."""
-    turns = program.assistant.stream(person.conversation_id, question, person.user_id)
+    turns = program.assistant.stream(
+        person.conversation_id, question, person.user_id, slug, within=within
+    )
     try:
         async with aclosing(turns):
             async for turn in turns:
@@ -224,8 +238,14 @@ async def context(program: Program, person: Person, args: str) -> Message:
     lines.append(Paragraph(f"Topic: {name}"))
     for turn in recalled.turns[-4:]:
         lines.append(Paragraph(turn.read_as or turn.question, Style.BULLET))
-    lines.append(Paragraph("/new forgets all of it for your next question."))
-    return Message(tuple(lines))
+    role_told = await roles.known(program, person.user_id)
+    lines.append(Paragraph(f"Role: {roles.NAMES[role_told].lower() if role_told else 'not told'}"))
+    lines.append(Paragraph("/new forgets all of it for your next question; the role stays."))
+    buttons = [Button("Forget it: new topic", "do:new")]
+    if recalled.turns:
+        buttons.append(Button("Wrong topic?", f"wrong:{recalled.turns[-1].id}", beside=True))
+    buttons += [Button("Articles", "do:articles"), Button("Role", "do:role", beside=True)]
+    return Message(tuple(lines), tuple(buttons))
 
 
 async def new(program: Program, person: Person, args: str) -> Message:
@@ -235,6 +255,12 @@ async def new(program: Program, person: Person, args: str) -> Message:
 
 async def sources(program: Program, person: Person, args: str) -> Message:
     return await answer(program, person, "sources")
+
+
+async def feedback(program: Program, person: Person, args: str) -> Message:
+    number = await program.database.latest_turn(person.conversation_id)
+    user, conversation = person.user_id, person.conversation_id
+    return await voting.comment(program, user, conversation, number, args)
 
 
 async def why(program: Program, person: Person, args: str) -> Message:
@@ -266,6 +292,7 @@ COMMANDS: dict[str, Command] = {
         Command("new", "forget the context", new),
         Command("sources", "the sources of the last answer", sources),
         Command("why", "how the last answer came about", why),
+        Command("feedback", "say what was good or wrong about the last answer", feedback),
         Command("role", "what describes you best; it changes wording only", role),
         Command("privacy", "what is kept, and where", privacy),
     )
@@ -286,6 +313,23 @@ async def run(program: Program, person: Person, name: str, args: str) -> Message
     return await command.run(program, person, args)
 
 
+_ONE_TAP = frozenset({"new", "articles", "role"})
+"""Commands that a button runs."""
+
+
+async def _at(program: Program, person: Person, turn_id: int, slug: str) -> Message | None:
+    """The question of an answer, put to another article."""
+    asked = await following.question_at(program, person.conversation_id, turn_id)
+    if asked is None:
+        return None
+    try:
+        await program.assistant.article(slug)
+    except UnknownArticle as e:
+        return problem(e)
+    question, before = asked
+    return await answer(program, person, question, before, slug)
+
+
 async def pressed(program: Program, person: Person, data: str) -> Message:
     """The reply to a button. `data` is untrusted: whoever presses can send anything."""
     what, _, rest = data.partition(":")
@@ -294,15 +338,31 @@ async def pressed(program: Program, person: Person, data: str) -> Message:
         return told
     if what == "topic" and rest:
         return await article(program, person, rest)
+    if what == "do" and rest in _ONE_TAP:
+        return await COMMANDS[rest].run(program, person, "")
+    if vote := voting.read(data):
+        told, _ = await voting.pressed(program, person.user_id, person.conversation_id, vote)
+        return told
     number, _, other = rest.partition(":")
     # Nine digits: PostgreSQL refuses to compare an id with more than it can hold.
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
         return gone
+    turn_id = int(number)
     if what == "ask" and other.isascii() and other.isdecimal() and len(other) < 3:
-        turn = await program.database.turn(person.conversation_id, int(number))
+        turn = await program.database.turn(person.conversation_id, turn_id)
         offered = turn.answer.get("followups", []) if turn else []
         if int(other) < len(offered):
-            return await answer(program, person, str(offered[int(other)]))
+            within = await following.after(program, person.conversation_id, turn_id)
+            return await answer(program, person, str(offered[int(other)]), within)
+    if what in following.ACTS and not other:
+        if await program.database.turn(person.conversation_id, turn_id) is None:
+            return gone
+        within = await following.after(program, person.conversation_id, turn_id)
+        return await answer(program, person, following.ACTS[what], within)
+    if what == "wrong" and not other:
+        return await following.other_topics(program, person.conversation_id, turn_id) or gone
+    if what == "at":
+        return await _at(program, person, turn_id, other) or gone
     if what == "probe":
         try:
             found = await program.assistant.article(other)

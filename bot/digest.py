@@ -9,12 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bot import admin as keeping
+from bot import voting
 from bot.admin_commands import gap_paragraphs
 from bot.app import Program
 from bot.commands import message
 from bot.render import Message, Paragraph, Style
 from bot.reports import Gaps, count
 from store.article import Status
+from store.people import Vote, votes
 
 log = logging.getLogger("corollary.digest")
 
@@ -47,11 +49,14 @@ class Digest:
     """How many articles await review, by status."""
     refused: tuple[str, ...]
     """Names of files in the folder that are no sound articles."""
+    votes: tuple[Vote, ...] = ()
+    """What people said of answers since the last digest."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell."""
-        return not (self.gaps.groups or self.due or self.waiting or self.refused)
+        told = self.gaps.groups, self.due, self.waiting, self.refused, self.votes
+        return not any(told)
 
 
 class DailyDigest:
@@ -98,12 +103,13 @@ async def collected(program: Program, now: datetime) -> Digest:
     last = await program.database.audit_entries(action="digest", limit=1)
     since = last[0].at if last else now - FIRST
     found = await keeping.gaps(program.desk, program.embeddings, since=now - LOOK_BACK)
+    said = tuple(await votes(program.database, since))
     new = tuple(g for g in found.groups if g.last_at > since)
     if settings.articles_dir is None:
         # The samples: nobody can review them.
-        return Digest(replace(found, groups=new, hidden=0), (), {}, ())
+        return Digest(replace(found, groups=new, hidden=0), (), {}, (), said)
     due, waiting, refused = await asyncio.to_thread(_folder, program, today)
-    return Digest(replace(found, groups=new, hidden=0), due, waiting, refused)
+    return Digest(replace(found, groups=new, hidden=0), due, waiting, refused, said)
 
 
 def _folder(
@@ -132,6 +138,7 @@ async def worded(program: Program, found: Digest, now: datetime) -> Message:
     if found.gaps.groups:
         title = Paragraph("Newly not answered (/gaps)", Style.HEADING)
         paragraphs += [title, *gap_paragraphs(found.gaps, MOST_LINES)]
+    paragraphs += voting.paragraphs(found.votes)
     pointer = await program.database.pointer()
     if pointer is not None:
         at = f"{pointer.switched_at:%Y-%m-%d %H:%M} UTC"

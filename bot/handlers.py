@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from telegram import Bot, BotCommandScopeChat, Document, Update
+from telegram import Message as TelegramMessage
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import (
@@ -28,7 +29,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot import admin_commands, commands, long_commands
+from bot import admin_commands, commands, following, groups, long_commands, other_kinds, voting
 from bot.admin_commands import Admin, AdminCommand
 from bot.app import Program
 from bot.background import Background, log_fault
@@ -36,6 +37,8 @@ from bot.commands import Person, message
 from bot.outgoing import Bulletin, Outgoing
 from bot.render import Message
 from bot.settings import Access, split_codes
+from store import shown
+from store.conversations import Recalled
 from store.errors import CorollaryError
 from store.index import Progress
 
@@ -166,7 +169,7 @@ class Handlers:
         application.add_handler(TypeHandler(Update, self.guard), group=-1)
         application.add_handler(CallbackQueryHandler(self.button))
         application.add_handler(MessageHandler(filters.COMMAND, self.command))
-        asked = filters.TEXT & filters.ChatType.PRIVATE
+        asked = filters.TEXT & (filters.ChatType.PRIVATE | filters.ChatType.GROUPS)
         application.add_handler(MessageHandler(asked, self.question))
         sent = filters.Document.ALL & filters.ChatType.PRIVATE
         application.add_handler(MessageHandler(sent, self.document))
@@ -258,12 +261,57 @@ class Handlers:
             await set_admin_menu(context.bot, update.effective_user.id)
 
     async def question(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """A question; an edited one is answered again."""
+        """A question; in a group one that is put to the bot. An edited one is answered again, and
+        a reply to an earlier answer goes on from that."""
         said, person = update.effective_message, person_of(update)
         if said is None or not said.text or person is None or update.effective_chat is None:
             return
-        await self._outgoing.typing(update.effective_chat.id, _thread(update))
-        await self._send(update, await commands.answer(self._program, person, said.text))
+        text = groups.question(said, context.bot.id, context.bot.username)
+        if text is None:
+            return
+        chat_id, database = said.chat_id, self._program.database
+        about = None
+        if said.reply_to_message is not None:
+            number = said.reply_to_message.message_id
+            about = await shown.by_message(database, person.conversation_id, chat_id, number)
+        if about is not None and about.what is shown.What.ASKED_WHY:
+            who, where = person.user_id, person.conversation_id
+            told = await voting.comment(self._program, who, where, about.turn_id, text)
+            await self._send(update, told)
+            return
+        await self._outgoing.typing(chat_id, _thread(update))
+        if update.edited_message is not None:
+            before = await shown.by_question(
+                database, person.conversation_id, chat_id, said.message_id
+            )
+            if before is not None:
+                await self._answer_again(update, person, text, before)
+                return
+        within = None
+        if about is not None:
+            within = await following.after(self._program, person.conversation_id, about.turn_id)
+        await self._answer(update, person, text, within)
+
+    async def _answer(
+        self, update: Update, person: Person, text: str, within: Recalled | None = None
+    ) -> None:
+        await self._send(update, await commands.answer(self._program, person, text, within))
+
+    async def _answer_again(
+        self, update: Update, person: Person, text: str, before: shown.Shown
+    ) -> None:
+        """The answer to a question that was edited, in the place of the earlier one where that is
+        one message."""
+        said = update.effective_message
+        assert said is not None
+        where = person.conversation_id
+        within = await self._program.assistant.context_before(where, before.turn_id)
+        told = await commands.answer(self._program, person, text, within)
+        if before.parts > 1:
+            await self._send(update, told)
+            return
+        sent = await self._outgoing.edit(said.chat_id, before.message_id, told, _thread(update))
+        await self._note_shown(update, told, sent)
 
     async def button(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A pressed button."""
@@ -273,12 +321,36 @@ class Handlers:
         await self._outgoing.acknowledge(query)
         if not query.data:
             return
+        if vote := voting.read(query.data):
+            await self._vote(update, person, vote)
+            return
         told = None
         if self._right(update) is Right.FULL:
             told = await admin_commands.pressed(self._program, Admin(person), query.data)
         if told is None:
             told = await commands.pressed(self._program, person, query.data)
         await self._send(update, told)
+
+    async def _vote(self, update: Update, person: Person, vote: voting.Pressed) -> None:
+        """A thumb is ticked where it was pressed; one that went down is asked why."""
+        query, chat = update.callback_query, update.effective_chat
+        who, where = person.user_id, person.conversation_id
+        message = query.message if query else None
+        told, counted = await voting.pressed(self._program, who, where, vote)
+        if not counted:
+            await self._send(update, told)
+            return
+        keyboard = message.reply_markup if isinstance(message, TelegramMessage) else None
+        if message is not None and keyboard is not None:
+            rows = [[(b.text, str(b.callback_data)) for b in r] for r in keyboard.inline_keyboard]
+            ticked = [voting.marked(row, vote) for row in rows]
+            if ticked != rows:
+                await self._outgoing.mark(message.chat.id, message.message_id, ticked)
+        if vote.value < 0 and chat is not None:
+            sent = await self._send(update, told)
+            if sent is not None:
+                why = shown.What.ASKED_WHY
+                await shown.note(self._program.database, chat.id, sent, vote.turn_id, what=why)
 
     async def document(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A file: an admin's is read as an article, anybody else's is not."""
@@ -308,13 +380,8 @@ class Handlers:
         said = update.effective_message
         if said is None or said.pinned_message or update.edited_message:
             return
-        await self._send(
-            update,
-            message(
-                "Only typed questions are read: no pictures, voice messages or files.",
-                'Type your question, for example "and recurrence?". /help',
-            ),
-        )
+        kind = next((k for k in other_kinds.KINDS if getattr(said, k, None)), None)
+        await self._send(update, message(*other_kinds.told(kind, bool(said.caption))))
 
     # ------------------------------------------------------------------ what admins do
 
@@ -347,9 +414,36 @@ class Handlers:
             except TelegramError as e:
                 log.error("update %s: nor could that be told: %s", number, type(e).__name__)
 
-    async def _send(self, update: Update, what: Message) -> None:
-        if update.effective_chat is not None:
-            await self._outgoing.send(update.effective_chat.id, what, _thread(update))
+    async def _send(self, update: Update, what: Message) -> int | None:
+        """Sends it to where the update is from, in a group as a reply; the id it got."""
+        chat, said = update.effective_chat, update.effective_message
+        if chat is None:
+            return None
+        own = update.callback_query is None and said is not None
+        to = said.message_id if own and said is not None and chat.type != "private" else None
+        sent = await self._outgoing.send(chat.id, what, _thread(update), to)
+        await self._note_shown(update, what, sent)
+        return sent
+
+    async def _note_shown(self, update: Update, what: Message, sent: int | None) -> None:
+        """Remembers which message shows which answer, and to which question."""
+        said = update.effective_message
+        if sent is None or what.turn_id is None or said is None:
+            return
+        asked = said.message_id if update.callback_query is None else None
+        parts = self._outgoing.count(what)
+        try:
+            await shown.note(
+                self._program.database,
+                said.chat_id,
+                sent,
+                what.turn_id,
+                parts=parts,
+                question_id=asked,
+            )
+        except CorollaryError as e:
+            # It was answered all the same.
+            log.error("update %s: which message it is was not kept: %s", update.update_id, e)
 
 
 _FAULT = message(

@@ -8,7 +8,7 @@ server may have delivered the message already.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     LinkPreviewOptions,
+    ReplyParameters,
 )
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import (
@@ -49,13 +50,18 @@ class Outgoing:
         self._disclaimer = disclaimer
 
     async def send(
-        self, chat_id: int, message: Message, thread_id: int | None = None
+        self,
+        chat_id: int,
+        message: Message,
+        thread_id: int | None = None,
+        reply_to: int | None = None,
     ) -> int | None:
-        """Sends every part in order; the buttons come with the last, whose id is returned.
+        """Sends every part in order; the buttons come with the last, whose id is returned. The
+        first is shown as a reply to the message `reply_to`, if that is still there.
 
         Gives up quietly (with a line in the log, and None) when the person has blocked the bot.
         """
-        return await self._send_parts(chat_id, self._parts(message), thread_id)
+        return await self._send_parts(chat_id, self._parts(message), thread_id, reply_to)
 
     async def edit(
         self, chat_id: int, message_id: int, message: Message, thread_id: int | None = None
@@ -93,6 +99,22 @@ class Outgoing:
             return False
         return True
 
+    def count(self, message: Message) -> int:
+        """How many messages it is sent as."""
+        return len(self._parts(message))
+
+    async def mark(
+        self, chat_id: int, message_id: int, rows: Sequence[Sequence[tuple[str, str]]]
+    ) -> None:
+        """Changes the buttons under a message, given as labels and data; worth no retry."""
+        keyboard = [[InlineKeyboardButton(t, callback_data=d) for t, d in row] for row in rows]
+        try:
+            await self._bot.edit_message_reply_markup(
+                chat_id, message_id, reply_markup=InlineKeyboardMarkup(keyboard)
+            )
+        except TelegramError as e:
+            log.debug("chat %s: buttons not changed: %s", chat_id, type(e).__name__)
+
     async def typing(self, chat_id: int, thread_id: int | None = None) -> None:
         """Shows that an answer is on its way; worth no retry."""
         try:
@@ -117,9 +139,15 @@ class Outgoing:
         return [_Part(t, buttons if n == last else None) for n, t in enumerate(texts, 1)]
 
     async def _send_parts(
-        self, chat_id: int, parts: list["_Part"], thread_id: int | None
+        self,
+        chat_id: int,
+        parts: list["_Part"],
+        thread_id: int | None,
+        reply_to: int | None = None,
     ) -> int | None:
         sent = None
+        if reply_to is not None and parts:
+            parts = [replace(parts[0], reply_to=reply_to), *parts[1:]]
         for one in parts:
             try:
                 sent = await _formatted(
@@ -139,6 +167,7 @@ class Outgoing:
                 reply_markup=part.buttons,
                 message_thread_id=thread_id,
                 link_preview_options=_NO_PREVIEW,
+                reply_parameters=_replying(part.reply_to),
             )
         )
         return sent.message_id
@@ -187,6 +216,10 @@ class Bulletin:
         await self._outgoing.deliver(self._chat_id, message, self._thread_id)
 
 
+def _replying(to: int | None) -> ReplyParameters | None:
+    return ReplyParameters(to, allow_sending_without_reply=True) if to is not None else None
+
+
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -197,6 +230,7 @@ class _Part:
     text: str
     buttons: InlineKeyboardMarkup | None
     parse_mode: str | None = ParseMode.HTML
+    reply_to: int | None = None
 
 
 async def _formatted(chat_id: int, part: _Part, send: Callable[[_Part], Awaitable[int]]) -> int:

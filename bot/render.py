@@ -83,6 +83,8 @@ class Message:
 
     paragraphs: tuple[Paragraph, ...]
     buttons: tuple[Button, ...] = ()
+    turn_id: int | None = None
+    """The answer that it shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,9 @@ NOTES: dict[Note, str] = {
 }
 """Why an answer is quoted although a model is there to write it."""
 
+THUMBS = {1: "👍", -1: "👎"}
+"""The buttons of a vote, by what it counts."""
+
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -217,7 +222,7 @@ def reply(turn: Turn) -> Message:
         *_next_step(turn),
         *_followups(turn),
     )
-    return Message(paragraphs, tuple(_buttons(turn)))
+    return Message(paragraphs, tuple(_buttons(turn)), turn.id)
 
 
 def _urgent(turn: Turn) -> Iterator[Paragraph]:
@@ -474,6 +479,20 @@ def _buttons(turn: Turn) -> Iterator[Button]:
         data = f"topic:{topic.slug}"
         if len(data.encode()) <= MAX_DATA_BYTES:
             yield Button(shortened(name, MAX_BUTTON_CHARS), data)
+    if turn.id is not None:
+        yield from _about_this(turn)
+
+
+def _about_this(turn: Turn) -> Iterator[Button]:
+    """What can be done with this very answer, in rows of short buttons."""
+    acts = [("Sources", "sources"), ("More", "more")] if turn.sources else []
+    if turn.topic is not None and turn.kind is not Kind.NEEDS_CLARIFICATION:
+        acts.append(("Wrong topic?", "wrong"))
+    for i, (label, act) in enumerate(acts):
+        yield Button(label, f"{act}:{turn.id}", beside=i > 0)
+    if turn.kind not in (Kind.NEEDS_CLARIFICATION, Kind.URGENT):
+        yield Button(THUMBS[1], f"up:{turn.id}")
+        yield Button(THUMBS[-1], f"down:{turn.id}", beside=True)
 
 
 def shortened(text: str, chars: int) -> str:

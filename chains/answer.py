@@ -130,6 +130,14 @@ class Answerer:
                 before.append(own)
         return found[:FOLLOWUPS]
 
+    def likest(self, build: Build, question: str) -> list[Article]:
+        """The articles with passages near the question, the nearest first."""
+        known = self.knowledge(build)
+        compared = Compared(build, read(self.embeddings, question))
+        hits = search_store(compared, known.facets)
+        slugs = dict.fromkeys(build.passages[hit.row].article for hit in hits)
+        return [build.articles[slug] for slug in slugs]
+
     def answer(
         self,
         build: Build,

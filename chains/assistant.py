@@ -6,7 +6,7 @@
 
 import asyncio
 import unicodedata
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -20,12 +20,12 @@ from chains.llm import Allowance, ModelFailed
 from chains.rewrite import why_not
 from chains.write import WRITTEN, Writer, spent
 from store.article import Article, ServingRules
-from store.conversations import Database, Recalled
+from store.conversations import AskedBefore, Database, Recalled
 from store.errors import QuestionRefused, UnknownArticle
 from store.index import Build
 from store.library import Library
 from store.people import role_of
-from store.turn import Kind, Note, Role, Turn
+from store.turn import Kind, Note, Role, Topic, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -64,15 +64,19 @@ class Assistant:
         user_id: str = "console",
         slug: str | None = None,
         role: Role | None = None,
+        within: Recalled | None = None,
     ) -> Turn:
         """The turn that answers the question; it is remembered before it is returned.
 
         `slug` puts the question to that article whatever it names; `role` bears on the wording,
-        and is what the user has said when not given.
+        and is what the user has said when not given; `within` is another context to read the
+        question in than what the conversation has come to.
         Raises QuestionRefused for an empty or overlong question, StoreProblem or DatabaseProblem
         when nothing can be answered. A model that fails is not an error: the answer is quoted.
         """
-        async with aclosing(self.stream(conversation_id, question, user_id, slug, role)) as turns:
+        async with aclosing(
+            self.stream(conversation_id, question, user_id, slug, role, within)
+        ) as turns:
             async for turn in turns:
                 last = turn
         return last
@@ -84,13 +88,14 @@ class Assistant:
         user_id: str = "console",
         slug: str | None = None,
         role: Role | None = None,
+        within: Recalled | None = None,
     ) -> AsyncGenerator[Turn, None]:
         """As `ask`, the turn while it grows: sentences come in one by one, each checked. The last
         is whole and is remembered before it is handed out; those before it are `unfinished`."""
         asked = readable(question)
         clock = Clock()
         with clock("recall"):
-            recalled = await self._database.recall(conversation_id)
+            recalled = within or await self._database.recall(conversation_id)
             writes = await self._may_write(user_id)
             role = role or await role_of(self._database, user_id)
         async with self._library.borrow() as build:
@@ -200,6 +205,31 @@ class Assistant:
         ):
             return await self.ask(conversation_id, last.question, user_id, slug)
         return None
+
+    async def context_after(self, conversation_id: str, turn_id: int) -> Recalled | None:
+        """The context as it was after that turn; None when the conversation has no such turn."""
+        found = await self._asked_here(conversation_id, turn_id)
+        if found is None:
+            return None
+        return Recalled(conversation_id, found.turn.topic, (*found.before.turns, found.turn)[-8:])
+
+    async def context_before(self, conversation_id: str, turn_id: int) -> Recalled | None:
+        """The context that the turn was asked in; None when the conversation has no such turn."""
+        found = await self._asked_here(conversation_id, turn_id)
+        return found.before if found else None
+
+    async def _asked_here(self, conversation_id: str, turn_id: int) -> AskedBefore | None:
+        found = await self._database.asked(turn_id)
+        if found is None or found[0].before.conversation_id != conversation_id:
+            return None
+        return found[0]
+
+    async def other_topics(self, question: str, slugs: Collection[str]) -> list[Topic]:
+        """Served articles that the question may be about, the likest first; none of these."""
+        async with self._library.borrow() as build:
+            likest = await asyncio.to_thread(self._answerer.likest, build, question)
+        served = (a for a in likest if a.slug not in slugs and self._answerer.serves(a))
+        return [Topic(a.slug, a.title, a.topic) for a in served]
 
     async def start_anew(self, conversation_id: str, user_id: str) -> None:
         """Forgets the context of the conversation."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0007"
 """The newest migration; a test compares it with the scripts."""
 
 
@@ -77,6 +77,7 @@ feedback = sa.Table(
     sa.Column("given_at", UtcDateTime, nullable=False),
     sa.Column("vote", sa.Integer, nullable=False),
     sa.Column("comment", sa.Text),
+    sa.Index(None, "user_id", "turn_id", unique=True),
 )
 gaps = sa.Table(
     "gaps",
@@ -157,4 +158,15 @@ spent = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("tokens_in", sa.Integer, nullable=False),
     sa.Column("tokens_out", sa.Integer, nullable=False),
+)
+shown = sa.Table(
+    "shown",
+    metadata,
+    sa.Column("chat_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("message_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("turn_id", sa.ForeignKey("turns.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("what", sa.String(10), nullable=False),
+    sa.Column("parts", sa.Integer, nullable=False),
+    sa.Column("question_id", sa.BigInteger),
+    sa.Index(None, "chat_id", "question_id"),
 )

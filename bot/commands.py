@@ -4,10 +4,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from bot.app import Program
+from bot import languages, words
+from bot.app import Program, operator_of
 from bot.receipts import receipt
 from bot.render import MAX_DATA_BYTES, STATUSES, Button, Message, Paragraph, Style, reply
-from prompts import load
+from prompts import translated
 from store.article import Article, Part, Status, is_quotable, with_markers
 from store.errors import CorollaryError, UnknownArticle
 
@@ -85,7 +86,7 @@ async def start(program: Program, person: Person, args: str) -> Message:
 
 async def help_(program: Program, person: Person, args: str) -> Message:
     listed = [Paragraph(f"/{c.name} – {c.help}", Style.BULLET) for c in COMMANDS.values()]
-    texts = [Paragraph(p) for p in load("help").split("\n\n")]
+    texts = [Paragraph(p) for p in translated("help", words.language()).split("\n\n")]
     return Message((*texts, Paragraph("Commands", Style.HEADING), *listed))
 
 
@@ -241,9 +242,13 @@ async def why(program: Program, person: Person, args: str) -> Message:
     return receipt(*found)
 
 
+async def language(program: Program, person: Person, args: str) -> Message:
+    return await languages.language(program, person.user_id, args)
+
+
 async def privacy(program: Program, person: Person, args: str) -> Message:
-    texts = load("privacy", operator=program.settings.operator_name).split("\n\n")
-    return message(*texts)
+    told = translated("privacy", words.language(), operator=operator_of(program.settings))
+    return message(*told.split("\n\n"))
 
 
 COMMANDS: dict[str, Command] = {
@@ -258,6 +263,7 @@ COMMANDS: dict[str, Command] = {
         Command("new", "forget the context", new),
         Command("sources", "the sources of the last answer", sources),
         Command("why", "how the last answer came about", why),
+        Command("language", "the language of this assistant", language),
         Command("privacy", "what is kept, and where", privacy),
     )
 }
@@ -283,6 +289,8 @@ async def pressed(program: Program, person: Person, data: str) -> Message:
     gone = message("That button is out of date. Ask your question, or use /articles.")
     if what == "topic" and rest:
         return await article(program, person, rest)
+    if what == languages.PRESSED:
+        return await languages.language(program, person.user_id, rest)
     number, _, other = rest.partition(":")
     # Nine digits: PostgreSQL refuses to compare an id with more than it can hold.
     if not (number.isascii() and number.isdecimal() and len(number) < 10):

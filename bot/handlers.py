@@ -28,7 +28,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot import admin_commands, commands, long_commands
+from bot import admin_commands, commands, languages, long_commands
 from bot.admin_commands import Admin, AdminCommand
 from bot.app import Program
 from bot.background import Background, log_fault
@@ -162,7 +162,8 @@ class Handlers:
         self._ration = Ration()
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
-        """Registers every handler, the guard before all others."""
+        """Registers every handler; before all others the language is set, then the guard stands."""
+        application.add_handler(TypeHandler(Update, self.speak), group=-2)
         application.add_handler(TypeHandler(Update, self.guard), group=-1)
         application.add_handler(CallbackQueryHandler(self.button))
         application.add_handler(MessageHandler(filters.COMMAND, self.command))
@@ -172,6 +173,12 @@ class Handlers:
         application.add_handler(MessageHandler(sent, self.document))
         application.add_handler(MessageHandler(filters.ChatType.PRIVATE, self.something_else))
         application.add_error_handler(self.error)
+
+    async def speak(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Speaks the language of whoever sent the update, to its end."""
+        person, user = person_of(update), update.effective_user
+        if person is not None and user is not None:
+            await languages.speak_to(self._program, person.user_id, user.language_code)
 
     # ------------------------------------------------------------------ access
 

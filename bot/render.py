@@ -9,8 +9,8 @@ links and emphasis differ.
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from html import unescape
@@ -18,6 +18,7 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bot import words
 from store.article import Caution, Reference, Status, with_markers
 from store.turn import ArticleNote, Composer, Kind, Note, Quote, Source, Topic, Turn
 
@@ -77,26 +78,38 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """All that is said at once, before it is rendered for a door."""
+    """All that is said at once, before it is rendered for a door, and the language it is said in:
+    the one that is spoken where the message is made."""
 
     paragraphs: tuple[Paragraph, ...]
     buttons: tuple[Button, ...] = ()
+    language: str = field(default_factory=words.language)
 
 
 @dataclass(frozen=True, slots=True)
 class Disclaimer:
-    """The disclaimer with the operator's name filled in; never empty, at most 3000 units."""
+    """The disclaimer with the operator's name filled in, in English and by language in others;
+    never empty, at most 3000 units."""
 
     text: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _cleaned(self.text).strip())
-        if not self.text:
-            raise ValueError("The disclaimer is empty.")
-        if utf16_length(self.text) > MAX_DISCLAIMER_UNITS:
-            raise ValueError(
-                f"The disclaimer is longer than {MAX_DISCLAIMER_UNITS} UTF-16 code units."
-            )
+        object.__setattr__(self, "text", _usable(self.text))
+        object.__setattr__(self, "others", {k: _usable(v) for k, v in self.others.items()})
+
+    def of(self, message: Message) -> str:
+        """The disclaimer that a message ends with, in the language of the message."""
+        return self.others.get(message.language, self.text)
+
+
+def _usable(disclaimer: str) -> str:
+    text = _cleaned(disclaimer).strip()
+    if not text:
+        raise ValueError("The disclaimer is empty.")
+    if utf16_length(text) > MAX_DISCLAIMER_UNITS:
+        raise ValueError(f"The disclaimer is longer than {MAX_DISCLAIMER_UNITS} UTF-16 code units.")
+    return text
 
 
 # ------------------------------------------------------------------------------- the words

@@ -27,13 +27,13 @@ DOMAIN = "corollary"
 _spoken: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 
-def tr(text: str, **values: Any) -> str:
+def tr(text: str, /, **values: Any) -> str:
     """The text in the language that is spoken, `{name}` in it filled in with `values`."""
     found = catalogue(_spoken.get()).gettext(text)
     return found.format(**values) if values else found
 
 
-def trn(one: str, many: str, n: int, **values: Any) -> str:
+def trn(one: str, many: str, n: int, /, **values: Any) -> str:
     """The text for `n` of something; `{n}` in it is the number."""
     found = catalogue(_spoken.get()).ngettext(one, many, n)
     return found.format(n=n, **values)

@@ -310,7 +310,7 @@ def _opening(turn: Turn) -> Iterator[Paragraph]:
         then = tr("What the vetted articles say in general:")
         yield Paragraph(f"{stays} {then}" if turn.sections else stays)
     if turn.uncovered and turn.sections:
-        listed = ", ".join(quoted(w) for w in turn.uncovered)
+        listed = ", ".join(in_quotes(w) for w in turn.uncovered)
         in_part = tr("Covered in part: the article does not speak of {words}.", words=listed)
         yield Paragraph(in_part, Style.NOTE)
     elif turn.kind is Kind.PARTLY_ANSWERED and turn.sections:
@@ -344,7 +344,7 @@ def _not_covered(turn: Turn) -> str:
     return tr("No vetted statement answers this.")
 
 
-def quoted(text: str) -> str:
+def in_quotes(text: str) -> str:
     """The text in quotation marks."""
     return tr("“{text}”", text=text)
 
@@ -377,7 +377,7 @@ def _answer(turn: Turn) -> Iterator[Paragraph]:
         for quote in section.statements:
             text = _quoted(quote, labels)
             if turn.composer is Composer.WRITTEN and not quote.basis:
-                text = quoted(text)
+                text = in_quotes(text)
             yield Paragraph(text, Style.BULLET)
 
 
@@ -435,7 +435,7 @@ def _sources(turn: Turn) -> Iterator[Paragraph]:
     for note in turn.articles:
         notice = f" · {note.notice}" if note.notice else ""
         label = _capital(labels[note.slug]) if len(labels) > 1 else tr("Article quoted")
-        text = f"{label}: {quoted(note.title)} · {_standing(note)}{notice}"
+        text = f"{label}: {in_quotes(note.title)} · {_standing(note)}{notice}"
         yield Paragraph(text, Style.SOURCE)
 
 
@@ -476,7 +476,7 @@ def _work(of: Reference) -> str:
         several = len(of.authors) > 1 and "et al" not in first
         parts.append(f"{first} et al." if several else first)
     if not (of.authors and of.journal):
-        parts.append(quoted(of.title))
+        parts.append(in_quotes(of.title))
     published = " ".join(str(x) for x in (of.journal, of.year) if x)
     return ", ".join([*parts, published] if published else parts)
 

@@ -13,9 +13,14 @@ from conftest import settings_for
 import prompts
 from bot import words
 from bot.app import disclaimer_of
-from bot.render import Message, Paragraph, plain, telegram
+from bot.commands import PROBLEMS
+from bot.receipts import FAILED, KINDS
+from bot.render import PARTS, Message, Paragraph, plain, telegram
 from bot.settings import OPERATOR
 from bot.words import ENGLISH, LANGUAGES, language, marked, matching, speak, speaking, tr, trn
+from chains.llm import WORDS
+from store.article import Part
+from store.turn import Kind
 from tools import catalogue
 
 TRANSLATED = [code for code in LANGUAGES if code != ENGLISH]
@@ -139,6 +144,20 @@ def test_every_text_in_the_code_can_be_taken_out_of_it() -> None:
                     else:
                         named = isinstance(text, ast.Name | ast.Subscript | ast.Attribute)
                         assert node.func.id == "tr" and named, where
+
+
+def test_what_errors_tell_readers_can_be_translated() -> None:
+    """Errors of `chains` are worded there, and translated at the door by their words."""
+    told = []
+    for path in sorted((catalogue.ROOT / "chains").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                refuses = node.func.id in {"QuestionRefused", "UnknownArticle"}
+                told += [ast.literal_eval(text) for text in node.args if refuses]
+    assert sorted(told) == sorted(PROBLEMS)
+    assert {code: f"It {said}." for code, said in WORDS.items()} == FAILED
+    assert list(KINDS) == list(Kind)
+    assert {part: part.value for part in Part} == PARTS
 
 
 @pytest.mark.parametrize("code", TRANSLATED)

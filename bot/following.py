@@ -13,6 +13,7 @@ from bot.render import (
     Style,
     shortened,
 )
+from bot.words import tr
 from chains.contextualize import Act, act_of
 from store.conversations import Recalled
 from store.records import RememberedTurn
@@ -46,10 +47,12 @@ async def other_topics(program: Program, conversation_id: str, turn_id: int) -> 
     offered = [(s, name) for s, name in named if s != turn.topic]
     offered += [(t.slug, t.name) for t in likest]
     offered = offered[:MOST_TOPICS]
-    current = f"“{known[turn.topic].topic}”" if turn.topic in known else "no topic"
-    lines = [Paragraph(f"“{question}” was taken to be about {current}. Which topic is meant?")]
+    lines = [Paragraph(tr("“{question}”: which topic is meant?", question=question))]
+    if turn.topic in known:
+        current = known[turn.topic].topic
+        lines.append(Paragraph(tr("It was taken to be about “{topic}”.", topic=current)))
     lines += [Paragraph(f"{name} – /topic {slug}", Style.BULLET) for slug, name in offered]
-    lines.append(Paragraph("None of these? /articles WORD finds others."))
+    lines.append(Paragraph(tr("None of these? /articles WORD finds others.")))
     buttons = tuple(
         Button(shortened(name, MAX_BUTTON_CHARS), data)
         for slug, name in offered

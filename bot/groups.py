@@ -24,7 +24,7 @@ def question(said: Message, bot_id: int, username: str) -> str | None:
 
 
 def _names(said: Message, bot_id: int, username: str) -> bool:
-    kinds = [MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]
+    kinds: list[str | None] = [MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]
     for entity, text in said.parse_entities(kinds).items():
         if entity.user is not None and entity.user.id == bot_id:
             return True

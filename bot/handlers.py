@@ -14,7 +14,7 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from telegram import Bot, BotCommandScopeChat, Document, Update
+from telegram import Bot, Document, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatType
 from telegram.error import TelegramError
@@ -29,7 +29,17 @@ from telegram.ext import (
     filters,
 )
 
-from bot import admin_commands, commands, following, groups, long_commands, other_kinds, voting
+from bot import (
+    admin_commands,
+    commands,
+    following,
+    groups,
+    languages,
+    long_commands,
+    menus,
+    other_kinds,
+    voting,
+)
 from bot.admin_commands import Admin, AdminCommand
 from bot.app import Program
 from bot.background import Background, log_fault
@@ -37,6 +47,7 @@ from bot.commands import Person, message
 from bot.outgoing import Bulletin, Outgoing
 from bot.render import Message
 from bot.settings import Access, split_codes
+from bot.words import tr
 from store import shown
 from store.conversations import Recalled
 from store.errors import CorollaryError
@@ -144,17 +155,6 @@ class Ration:
         return True
 
 
-async def set_admin_menu(bot: Bot, admin_id: int) -> None:
-    """Shows an admin the commands that others do not have. Telegram refuses that until they have
-    started the bot, so it is done at their /start again."""
-    menu = [(c.name, c.help) for c in commands.COMMANDS.values()]
-    menu += [(c.name, c.help) for c in admin_commands.COMMANDS.values()]
-    try:
-        await bot.set_my_commands(menu, scope=BotCommandScopeChat(admin_id))
-    except TelegramError as e:
-        log.info("the menu of admin %s could not be set: %s", admin_id, type(e).__name__)
-
-
 class Handlers:
     """The handlers of one running bot."""
 
@@ -165,7 +165,8 @@ class Handlers:
         self._ration = Ration()
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
-        """Registers every handler, the guard before all others."""
+        """Registers every handler; before all others the language is set, then the guard stands."""
+        application.add_handler(TypeHandler(Update, self.speak), group=-2)
         application.add_handler(TypeHandler(Update, self.guard), group=-1)
         application.add_handler(CallbackQueryHandler(self.button))
         application.add_handler(MessageHandler(filters.COMMAND, self.command))
@@ -175,6 +176,12 @@ class Handlers:
         application.add_handler(MessageHandler(sent, self.document))
         application.add_handler(MessageHandler(filters.ChatType.PRIVATE, self.something_else))
         application.add_error_handler(self.error)
+
+    async def speak(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Speaks the language of whoever sent the update, to its end."""
+        person, user = person_of(update), update.effective_user
+        if person is not None and user is not None:
+            await languages.speak_to(self._program, person.user_id, user.language_code)
 
     # ------------------------------------------------------------------ access
 
@@ -254,11 +261,11 @@ class Handlers:
             await self._admin_command(update, command, args, person)
             return
         if name.lower() in admin_commands.COMMANDS and right is Right.ANEW:
-            await self._send(update, _ANEW)
+            await self._send(update, _anew())
             return
         await self._send(update, await commands.run(self._program, person, name, args))
-        if name.lower() == "start" and right is Right.FULL and update.effective_user is not None:
-            await set_admin_menu(context.bot, update.effective_user.id)
+        if name.lower() in {"start", "language"}:
+            await self._show_menu(update, context.bot, chose=name.lower() == "language")
 
     async def question(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A question; in a group one that is put to the bot. An edited one is answered again, and
@@ -330,6 +337,17 @@ class Handlers:
         if told is None:
             told = await commands.pressed(self._program, person, query.data)
         await self._send(update, told)
+        if languages.is_button(query.data):
+            await self._show_menu(update, context.bot, chose=True)
+
+    async def _show_menu(self, update: Update, bot: Bot, *, chose: bool) -> None:
+        """The menu of a private chat: of admins, and of people who chose a language."""
+        chat, user = update.effective_chat, update.effective_user
+        if chat is None or user is None or chat.id != user.id:
+            return
+        is_admin = self._right(update) is Right.FULL
+        if is_admin or chose:
+            await menus.for_chat(bot, chat.id, is_admin=is_admin)
 
     async def _vote(self, update: Update, person: Person, vote: voting.Pressed) -> None:
         """A thumb is ticked where it was pressed; one that went down is asked why."""
@@ -343,7 +361,7 @@ class Handlers:
         keyboard = message.reply_markup if isinstance(message, TelegramMessage) else None
         if message is not None and keyboard is not None:
             rows = [[(b.text, str(b.callback_data)) for b in r] for r in keyboard.inline_keyboard]
-            ticked = [voting.marked(row, vote) for row in rows]
+            ticked = [voting.ticked(row, vote) for row in rows]
             if ticked != rows:
                 await self._outgoing.mark(message.chat.id, message.message_id, ticked)
         if vote.value < 0 and chat is not None:
@@ -358,7 +376,7 @@ class Handlers:
         right = self._right(update)
         if said is None or said.document is None or person is None or right is not Right.FULL:
             if right is Right.ANEW:
-                await self._send(update, _ANEW)
+                await self._send(update, _anew())
             else:
                 await self.something_else(update, context)
             return
@@ -369,7 +387,7 @@ class Handlers:
                 raw = await _fetched(sent)
             except TelegramError as e:
                 log.warning("update %s: no file: %s", update.update_id, type(e).__name__)
-                await self._send(update, _NO_FILE)
+                await self._send(update, _no_file())
                 return
             replacing = (said.caption or "").strip().lower() == "replace"
             told = await admin_commands.upload(self._program, Admin(person), raw, replacing)
@@ -410,7 +428,7 @@ class Handlers:
         log_fault(log, f"update {number}", context.error, says)
         if isinstance(update, Update) and update.effective_chat is not None:
             try:
-                await self._send(update, _FAULT)
+                await self._send(update, _fault())
             except TelegramError as e:
                 log.error("update %s: nor could that be told: %s", number, type(e).__name__)
 
@@ -446,12 +464,22 @@ class Handlers:
             log.error("update %s: which message it is was not kept: %s", update.update_id, e)
 
 
-_FAULT = message(
-    "Your question could not be answered because of a fault on our side.",
-    "It was not your wording. Try again in a minute; the operator can see the fault in the log.",
-)
-_NO_FILE = message("The file could not be fetched from Telegram.", "Send it again.")
-_ANEW = message("Send it anew: an edited or forwarded message is not carried out.")
+def _fault() -> Message:
+    return message(
+        tr("Your question could not be answered because of a fault on our side."),
+        tr(
+            "It was not your wording. Try again in a minute; the operator can see the fault in the"
+            " log."
+        ),
+    )
+
+
+def _no_file() -> Message:
+    return message("The file could not be fetched from Telegram.", "Send it again.")
+
+
+def _anew() -> Message:
+    return message("Send it anew: an edited or forwarded message is not carried out.")
 
 
 def _named(text: str, username: str) -> tuple[str, str] | None:
@@ -489,12 +517,13 @@ async def _followed(
 
 
 def _stranger(user_id: int, program: Program) -> Message:
-    return message(
-        f"This assistant answers invited health professionals only. Your id is {user_id}.",
-        "Give this number to the person who runs it, and write again when they have added you."
-        + (
-            " With an invitation code, send: /start CODE"
-            if program.settings.access is Access.INVITE
-            else ""
+    told = [
+        tr(
+            "This assistant answers invited health professionals only. Your id is {id}.",
+            id=user_id,
         ),
-    )
+        tr("Give this number to the person who runs it, and write again when they have added you."),
+    ]
+    if program.settings.access is Access.INVITE:
+        told[1] += " " + tr("With an invitation code, send: /start CODE")
+    return message(*told)

@@ -6,26 +6,29 @@ stands out in it; which statements and sources are shown does not depend on it.
 
 from bot.app import Program
 from bot.render import Button, Message, Paragraph, Style
+from bot.words import marked, tr
 from store.people import role_of, set_role
 from store.turn import Role
 
 NAMES: dict[Role, str] = {
-    Role.PHYSICIAN: "Physician",
-    Role.NURSE: "Nurse",
-    Role.PHARMACIST: "Pharmacist",
-    Role.TRAINEE: "Trainee",
-    Role.RESEARCHER: "Researcher",
-    Role.OTHER: "Other",
+    Role.PHYSICIAN: marked("Physician"),
+    Role.NURSE: marked("Nurse"),
+    Role.PHARMACIST: marked("Pharmacist"),
+    Role.TRAINEE: marked("Trainee"),
+    Role.RESEARCHER: marked("Researcher"),
+    Role.OTHER: marked("Other"),
 }
-ASKED = "Which best describes you?"
-ONLY_WORDING = "It changes how replies are worded, never which statements and sources are shown."
-FOR_PROFESSIONALS = (
+ASKED = marked("Which best describes you?")
+ONLY_WORDING = marked(
+    "It changes how replies are worded, never which statements and sources are shown."
+)
+FOR_PROFESSIONALS = marked(
     "This assistant is written for health professionals. What it shows is no advice to you as a "
     "patient: for your own health, please ask a doctor or a pharmacist."
 )
 EFFECTS: dict[Role, str] = {
-    Role.TRAINEE: "Abbreviations are written out where the articles explain them.",
-    Role.RESEARCHER: "Each statement names the kind of study it is from.",
+    Role.TRAINEE: marked("Abbreviations are written out where the articles explain them."),
+    Role.RESEARCHER: marked("Each statement names the kind of study it is from."),
     Role.OTHER: FOR_PROFESSIONALS,
 }
 _PREFIX = "role:"
@@ -35,15 +38,16 @@ def question() -> list[Paragraph]:
     """The question, and how to answer it without buttons."""
     listed = ", ".join(role.value for role in Role)
     return [
-        Paragraph(ASKED, Style.HEADING),
-        Paragraph(f"{ONLY_WORDING} Press a button, or type /role and one of: {listed}."),
+        Paragraph(tr(ASKED), Style.HEADING),
+        Paragraph(tr(ONLY_WORDING)),
+        Paragraph(tr("Press a button, or type /role and one of: {listed}.", listed=listed)),
     ]
 
 
 def buttons() -> tuple[Button, ...]:
     """One button for each role, in pairs."""
     return tuple(
-        Button(name, f"{_PREFIX}{role.value}", beside=bool(i % 2))
+        Button(tr(name), f"{_PREFIX}{role.value}", beside=bool(i % 2))
         for i, (role, name) in enumerate(NAMES.items())
     )
 
@@ -59,9 +63,9 @@ async def command(program: Program, user_id: str, args: str) -> Message:
     if wanted in set(Role):
         return await chosen(program, user_id, Role(wanted))
     now = await known(program, user_id)
-    lines = [Paragraph(f"There is no role “{wanted[:32]}”.")] if wanted else []
+    lines = [Paragraph(tr("There is no role “{name}”.", name=wanted[:32]))] if wanted else []
     if now is not None:
-        lines.append(Paragraph(f"You are known as: {NAMES[now].lower()}."))
+        lines.append(Paragraph(tr("You are known as: {role}.", role=tr(NAMES[now]).lower())))
     return Message((*lines, *question()), buttons())
 
 
@@ -71,9 +75,9 @@ async def chosen(program: Program, user_id: str, role: Role) -> Message:
     effect = EFFECTS.get(role)
     return Message(
         (
-            Paragraph(f"Noted: {NAMES[role].lower()}. /role changes it."),
-            *([Paragraph(effect)] if effect else []),
-            Paragraph('Ask a question, or pick an article with /articles: "and recurrence?"'),
+            Paragraph(tr("Noted: {role}. /role changes it.", role=tr(NAMES[role]).lower())),
+            *([Paragraph(tr(effect))] if effect else []),
+            Paragraph(tr("Ask a question, or pick an article with /articles.")),
         )
     )
 

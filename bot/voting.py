@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.app import Program
+from bot.app import Program, operator_of
 from bot.render import THUMBS, Message, Paragraph, Style, shortened
+from bot.words import marked, tr
 from store.people import LONGEST_COMMENT, Vote, vote, votes
 
 VALUES = {"up": 1, "down": -1}
 CHOSEN = " ✓"
 MOST_COMMENTS = 20
-GONE = Message((Paragraph("That answer is not kept any more, so nothing can be said of it."),))
-WHY = "What was wrong with that answer? Reply to this message in a few words, or leave it."
-NO_ANSWER = Message((Paragraph("Nothing has been answered yet. Ask a question first."),))
+GONE = marked("That answer is not kept any more, so nothing can be said of it.")
+WHY = marked("What was wrong with that answer? Reply to this message in a few words, or leave it.")
+NO_ANSWER = marked("Nothing has been answered yet. Ask a question first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ async def count(program: Program, user_id: str, conversation_id: str, press: Pre
     return await vote(program.database, user_id, conversation_id, press.turn_id, press.value)
 
 
-def marked(buttons: Sequence[tuple[str, str]], press: Pressed) -> list[tuple[str, str]]:
+def ticked(buttons: Sequence[tuple[str, str]], press: Pressed) -> list[tuple[str, str]]:
     """The labels and data of the buttons under the answer, with the thumb that counts ticked."""
-    ticked = {f"{name}:{press.turn_id}": value for name, value in VALUES.items()}
+    of = {f"{name}:{press.turn_id}": value for name, value in VALUES.items()}
     return [
-        (THUMBS[ticked[data]] + CHOSEN * (ticked[data] == press.value), data)
-        if data in ticked
+        (THUMBS[of[data]] + CHOSEN * (of[data] == press.value), data)
+        if data in of
         else (label, data)
         for label, data in buttons
     ]
@@ -56,12 +57,18 @@ def marked(buttons: Sequence[tuple[str, str]], press: Pressed) -> list[tuple[str
 
 def asks_why(program: Program) -> Message:
     """Asks for a comment, once a thumb went down."""
-    return Message((Paragraph("Thank you."), Paragraph(WHY), _who_reads(program)))
+    return _message(tr("Thank you."), tr(WHY), _who_reads(program))
 
 
 def _who_reads(program: Program) -> Paragraph:
-    operator = program.settings.operator_name
-    return Paragraph(f"{operator} reads it; please name no patient.", Style.NOTE)
+    told = tr(
+        "{operator} reads it; please name no patient.", operator=operator_of(program.settings)
+    )
+    return Paragraph(told, Style.NOTE)
+
+
+def _message(*texts: str | Paragraph) -> Message:
+    return Message(tuple(t if isinstance(t, Paragraph) else Paragraph(t) for t in texts))
 
 
 async def pressed(
@@ -69,10 +76,10 @@ async def pressed(
 ) -> tuple[Message, bool]:
     """The reply to a vote where no button can be ticked, and whether it counted."""
     if not await count(program, user_id, conversation_id, press):
-        return GONE, False
+        return _message(tr(GONE)), False
     if press.value < 0:
         return asks_why(program), True
-    return Message((Paragraph("Noted, thank you. /feedback adds a comment."),)), True
+    return _message(tr("Noted, thank you. /feedback adds a comment.")), True
 
 
 async def comment(
@@ -81,13 +88,13 @@ async def comment(
     """Keeps a comment on an answer."""
     said = " ".join(text.split())[:LONGEST_COMMENT]
     if turn_id is None:
-        return NO_ANSWER
+        return _message(tr(NO_ANSWER))
     if not said:
-        asked = "Type it behind the command: /feedback the dose was missing"
-        return Message((Paragraph(asked), _who_reads(program)))
+        asked = tr("Type it behind the command: /feedback the dose was missing")
+        return _message(asked, _who_reads(program))
     if not await vote(program.database, user_id, conversation_id, turn_id, comment=said):
-        return GONE
-    return Message((Paragraph("Noted, thank you. The comment was kept with the answer."),))
+        return _message(tr(GONE))
+    return _message(tr("Noted, thank you. The comment was kept with the answer."))
 
 
 # ------------------------------------------------------------------- what comes of it

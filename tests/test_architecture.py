@@ -24,6 +24,7 @@ DOORS = {
         "bot/doctor.py",
         "bot/groups.py",
         "bot/handlers.py",
+        "bot/menus.py",
         "bot/outgoing.py",
         "bot/polling.py",
     },

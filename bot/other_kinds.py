@@ -25,4 +25,5 @@ KINDS = tuple(_KINDS)
 def told(kind: str | None, has_caption: bool) -> tuple[str, ...]:
     """What to say of something of that kind (the name that Telegram has for it)."""
     caption = [tr(_CAPTION)] if has_caption else []
-    return (tr(_KINDS.get(kind or "", _OTHERWISE)), *caption, tr(ADVICE))
+    words = _KINDS.get(kind or "", _OTHERWISE)
+    return (tr(words), *caption, tr(ADVICE))

@@ -456,6 +456,16 @@ Verify & judge for yourself."""
     )
 
 
+ABOUT_IT = (
+    Button("Sources", "sources:7"),
+    Button("More", "more:7", beside=True),
+    Button("Wrong topic?", "wrong:7", beside=True),
+    Button("👍", "up:7"),
+    Button("👎", "down:7", beside=True),
+)
+"""The buttons under every answer."""
+
+
 def test_an_answered_turn_in_telegram() -> None:
     assert telegram(reply(ANSWERED), DISCLAIMER) == [
         """\
@@ -494,6 +504,7 @@ Verify &amp; judge for yourself.</blockquote>"""
     assert reply(ANSWERED).buttons == (
         Button("Are injected exosomes safe?", "ask:7:0"),
         Button("What should a patient ask a clinic…", "ask:7:1"),
+        *ABOUT_IT,
     )
 
 
@@ -582,10 +593,10 @@ def test_a_change_of_topic_names_both_and_offers_the_way_back() -> None:
     m = reply(replace(ANSWERED, kind=Kind.NEW_TOPIC, previous_topic=old, followups=()))
     note = "Topic changed from “Laser for scars” to “Laser with exosomes”."
     assert Paragraph(note, Style.NOTE) in m.paragraphs
-    assert m.buttons == (Button("Back to Laser for scars", "topic:scars"),)
+    assert m.buttons == (Button("Back to Laser for scars", "topic:scars"), *ABOUT_IT)
     first = reply(replace(ANSWERED, kind=Kind.NEW_TOPIC, followups=()))
     assert Paragraph("New topic: “Laser with exosomes”.", Style.NOTE) in first.paragraphs
-    assert first.buttons == ()
+    assert first.buttons == ABOUT_IT
 
 
 def test_what_is_not_covered_is_said_with_the_reason_and_the_nearest_section() -> None:
@@ -639,7 +650,7 @@ def test_the_urgent_line_comes_before_everything_else() -> None:
 
 def test_a_turn_that_was_not_stored_has_no_questions_as_buttons() -> None:
     assert reply(replace(ANSWERED, id=None)).buttons == ()
-    assert reply(replace(ANSWERED, followups=("\u202e", " "))).buttons == ()
+    assert reply(replace(ANSWERED, followups=("\u202e", " "))).buttons == ABOUT_IT
 
 
 def test_a_question_cannot_imitate_the_layout_of_an_answer() -> None:

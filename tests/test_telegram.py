@@ -445,7 +445,7 @@ def test_the_context_survives_a_kill_and_sigterm_ends_in_peace(data: Path) -> No
         ada = api.private(701)
         with telegram(data, api) as first:
             first.wait_for(lambda: "is listening" in first.err)
-            assert [c["command"] for c in api.commands()] == list(COMMANDS)
+            first.wait_for(lambda: [c["command"] for c in api.commands()] == list(COMMANDS))
             assert "timolol" in replied(api, ada, HEMANGIOMA).text
             first.popen.kill()
             first.popen.wait()

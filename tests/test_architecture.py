@@ -20,7 +20,14 @@ MAY_IMPORT = {
 }
 NOT_OURS_TO_IMPORT = {"benchmarks", "tests", "tools"}
 DOORS = {
-    "telegram": {"bot/doctor.py", "bot/handlers.py", "bot/outgoing.py", "bot/polling.py"},
+    "telegram": {
+        "bot/doctor.py",
+        "bot/handlers.py",
+        "bot/intake.py",
+        "bot/outgoing.py",
+        "bot/polling.py",
+        "bot/webhook.py",
+    },
     "chromadb": {"store/index.py"},
     "sqlalchemy": {"store/conversations.py", "store/mailbox.py", "store/migrations"},
     "alembic": {"store/conversations.py", "store/migrations"},

@@ -44,9 +44,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
     )
-    op.create_index(
-        "ix_replies_bot_id_update_id_what", "replies", ["bot_id", "update_id", "what"]
-    )
+    op.create_index("ix_replies_bot_id_update_id_what", "replies", ["bot_id", "update_id", "what"])
     op.create_table(
         "unreachable",
         sa.Column("bot_id", sa.BigInteger, nullable=False),

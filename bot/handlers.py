@@ -26,7 +26,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot import admin_commands, commands, long_commands
+from bot import admin_commands, commands, languages, long_commands
 from bot.admin_commands import Admin, AdminCommand
 from bot.app import Program
 from bot.background import Background, log_fault
@@ -36,6 +36,7 @@ from bot.intake import STOPPED, key_of, place_of, thread_of
 from bot.outgoing import Bulletin, Outgoing
 from bot.render import STILL_WRITING, Message, Paragraph, Style
 from bot.settings import Access, split_codes
+from bot.words import tr
 from store.errors import CorollaryError
 from store.index import Progress
 
@@ -130,8 +131,9 @@ class Handlers:
         self._growing: dict[tuple[int, int], Growing] = {}
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
-        """Registers every handler, the guard before all others."""
-        application.add_handler(TypeHandler(Update, self.stop), group=-2)
+        """Registers every handler; before all others the language is set, then the guard stands."""
+        application.add_handler(TypeHandler(Update, self.stop), group=-3)
+        application.add_handler(TypeHandler(Update, self.speak), group=-2)
         application.add_handler(TypeHandler(Update, self.guard), group=-1)
         application.add_handler(CallbackQueryHandler(self.button))
         application.add_handler(MessageHandler(filters.COMMAND, self.command))
@@ -141,6 +143,12 @@ class Handlers:
         application.add_handler(MessageHandler(sent, self.document))
         application.add_handler(MessageHandler(filters.ChatType.PRIVATE, self.something_else))
         application.add_error_handler(self.error)
+
+    async def speak(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Speaks the language of whoever sent the update, to its end."""
+        person, user = person_of(update), update.effective_user
+        if person is not None and user is not None:
+            await languages.speak_to(self._program, person.user_id, user.language_code)
 
     # ------------------------------------------------------------------ access
 
@@ -224,7 +232,7 @@ class Handlers:
             await self._admin_command(update, command, args, person)
             return
         if name.lower() in admin_commands.COMMANDS and right is Right.ANEW:
-            await self._send(update, _ANEW)
+            await self._send(update, _anew())
             return
         await self._send(update, await commands.run(self._program, person, name, args))
         if name.lower() == "start" and right is Right.FULL and update.effective_user is not None:
@@ -296,7 +304,7 @@ class Handlers:
         right = self._right(update)
         if said is None or said.document is None or person is None or right is not Right.FULL:
             if right is Right.ANEW:
-                await self._send(update, _ANEW)
+                await self._send(update, _anew())
             else:
                 await self.something_else(update, context)
             return
@@ -309,7 +317,7 @@ class Handlers:
                 raw = await _fetched(sent)
             except TelegramError as e:
                 log.warning("update %s: no file: %s", update.update_id, type(e).__name__)
-                await self._send(update, _NO_FILE)
+                await self._send(update, _no_file())
                 return
             replacing = (said.caption or "").strip().lower() == "replace"
             told = await admin_commands.upload(self._program, Admin(person), raw, replacing)
@@ -323,8 +331,8 @@ class Handlers:
         await self._send(
             update,
             message(
-                "Only typed questions are read: no pictures, voice messages or files.",
-                'Type your question, for example "and recurrence?". /help',
+                tr("Only typed questions are read: no pictures, voice messages or files."),
+                tr('Type your question, for example "and recurrence?". /help'),
             ),
         )
 
@@ -358,7 +366,7 @@ class Handlers:
             return
         if isinstance(update, Update) and update.effective_chat is not None:
             try:
-                await self._send(update, _FAULT)
+                await self._send(update, _fault())
             except TelegramError as e:
                 log.error("update %s: nor could that be told: %s", number, type(e).__name__)
 
@@ -373,28 +381,41 @@ class Handlers:
         key = key_of(update, self._outgoing.bot_id)
         if await self._program.database.mailbox.begin(key):
             return True
-        await self._send(update, _INTERRUPTED)
+        await self._send(update, _interrupted())
         return False
 
 
-_FAULT = message(
-    "Your question could not be answered because of a fault on our side.",
-    "It was not your wording. Try again in a minute; the operator can see the fault in the log.",
-)
-_INTERRUPTED = message(
-    "This was being carried out when the program was ended. It was not begun again.",
-    "/builds and /audit show what was done. Send it again if it is still wanted.",
-)
-_NO_FILE = message("The file could not be fetched from Telegram.", "Send it again.")
-_ANEW = message("Send it anew: an edited or forwarded message is not carried out.")
+def _fault() -> Message:
+    return message(
+        tr("Your question could not be answered because of a fault on our side."),
+        tr(
+            "It was not your wording. Try again in a minute; the operator can see the fault in the"
+            " log."
+        ),
+    )
+
+
+def _no_file() -> Message:
+    return message("The file could not be fetched from Telegram.", "Send it again.")
+
+
+def _anew() -> Message:
+    return message("Send it anew: an edited or forwarded message is not carried out.")
+
+
+def _interrupted() -> Message:
+    return message(
+        "This was being carried out when the program was ended. It was not begun again.",
+        "/builds and /audit show what was done. Send it again if it is still wanted.",
+    )
 
 
 def _stopped(told: Message | None) -> Message:
     """What there was of an answer when it was stopped."""
     if told is None:
-        return message("Stopped, before there was an answer. Ask again when you like.")
-    note = Paragraph("Stopped here, before the end of the answer.", Style.NOTE)
-    said = (p for p in told.paragraphs if p.text != STILL_WRITING)
+        return message(tr("Stopped, before there was an answer. Ask again when you like."))
+    note = Paragraph(tr("Stopped here, before the end of the answer."), Style.NOTE)
+    said = (p for p in told.paragraphs if p.text != tr(STILL_WRITING))
     return Message((*said, note))
 
 
@@ -433,12 +454,13 @@ async def _followed(
 
 
 def _stranger(user_id: int, program: Program) -> Message:
-    return message(
-        f"This assistant answers invited health professionals only. Your id is {user_id}.",
-        "Give this number to the person who runs it, and write again when they have added you."
-        + (
-            " With an invitation code, send: /start CODE"
-            if program.settings.access is Access.INVITE
-            else ""
+    told = [
+        tr(
+            "This assistant answers invited health professionals only. Your id is {id}.",
+            id=user_id,
         ),
-    )
+        tr("Give this number to the person who runs it, and write again when they have added you."),
+    ]
+    if program.settings.access is Access.INVITE:
+        told[1] += " " + tr("With an invitation code, send: /start CODE")
+    return message(*told)

@@ -5,10 +5,11 @@ import logging
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botapi import (
@@ -81,13 +82,14 @@ class Held(Assistant):
         self.asked: list[str] = []
         self._conversation = conversation
 
-    async def ask(
-        self, conversation_id: str, question: str, user_id: str = "console", slug: str | None = None
-    ) -> Turn:
+    async def stream(
+        self, conversation_id: str, question: str, *args: Any, **options: Any
+    ) -> AsyncGenerator[Turn, None]:
         self.asked.append(question)
         if conversation_id == self._conversation:
             await self.released.wait()
-        return await super().ask(conversation_id, question, user_id, slug)
+        async for turn in super().stream(conversation_id, question, *args, **options):
+            yield turn
 
 
 QUICK = [
@@ -344,10 +346,9 @@ class Broken(Assistant):
         vars(self).update(vars(inner))
         self._error = error
 
-    async def ask(
-        self, conversation_id: str, question: str, user_id: str = "console", slug: str | None = None
-    ) -> Turn:
+    async def stream(self, *args: Any, **options: Any) -> AsyncGenerator[Turn, None]:
         raise self._error
+        yield
 
 
 @pytest.mark.parametrize("error", [DatabaseProblem("No space."), ValueError(HEMANGIOMA)])

@@ -94,7 +94,7 @@ class Intake(asyncio.Queue[object]):
         self._mask = mask
         self._handle: Callable[[Update], Awaitable[None]] | None = None
         self._resend: Callable[[Key, Sequence[Reply]], Awaitable[object]] | None = None
-        self._queues: dict[tuple[int, int | None], deque[_Work]] = {}
+        self._lines: dict[tuple[int, int | None], deque[_Work]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self.closing = False
@@ -124,7 +124,7 @@ class Intake(asyncio.Queue[object]):
         new = await self._kept(parcels)
         for key, update in keyed.items():
             if key in new:
-                self._queue(_Work(key, update))
+                self._line_up(_Work(key, update))
 
     async def _kept(self, parcels: list[Parcel]) -> set[Key]:
         for pause_s in (*PATIENCE_S, None):
@@ -150,21 +150,21 @@ class Intake(asyncio.Queue[object]):
         found = await self._mailbox.left(self._bot_id)
         for one in found:
             update = Update.de_json(json.loads(one.parcel.payload), bot)
-            self._queue(_Work(one.parcel.key, update, one))
+            self._line_up(_Work(one.parcel.key, update, one))
         return len(found)
 
     # ------------------------------------------------------------------ order
 
-    def _queue(self, work: _Work) -> None:
+    def _line_up(self, work: _Work) -> None:
         place = place_of(work.update)
         if place is None or work.update.callback_query is not None:
             self._start(self._alone(work))
             return
-        waiting = self._queues.get(place)
+        waiting = self._lines.get(place)
         if waiting is not None:
             waiting.append(work)
             return
-        self._queues[place] = deque([work])
+        self._lines[place] = deque([work])
         self._start(self._in_order(place))
 
     def _start(self, coroutine: Any) -> None:
@@ -177,7 +177,7 @@ class Intake(asyncio.Queue[object]):
             await self._do(work)
 
     async def _in_order(self, place: tuple[int, int | None]) -> None:
-        waiting = self._queues[place]
+        waiting = self._lines[place]
         try:
             while waiting and not self.closing:
                 # For each one anew, so that a chat with many does not keep out another.
@@ -185,7 +185,7 @@ class Intake(asyncio.Queue[object]):
                     if not self.closing:
                         await self._do(waiting.popleft())
         finally:
-            del self._queues[place]
+            del self._lines[place]
 
     async def _do(self, work: _Work) -> None:
         assert self._handle is not None and self._resend is not None, "hand_to was not called"

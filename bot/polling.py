@@ -23,7 +23,7 @@ from telegram.request import HTTPXRequest
 from bot import alerts, corrections, digest, words
 from bot.alerts import ModelAlerts
 from bot.app import Program
-from bot.background import Background
+from bot.background import Background, log_fault
 from bot.commands import COMMANDS
 from bot.digest import DailyDigest
 from bot.handlers import Handlers, conversation_of, set_admin_menu
@@ -269,11 +269,14 @@ async def poll(bot: Bot, take: Take, clock: Callable[[], float] = time.monotonic
         except TelegramError as e:
             log.warning("polling: %s; trying again", type(e).__name__)
         else:
-            pause_s = 1.0
-            if updates:
+            try:
                 await take(updates)
-                offset = updates[-1].update_id + 1
-            continue
+            except Exception as e:  # noqa: BLE001 - what was not taken comes again
+                log_fault(log, "taking updates in", e)
+            else:
+                pause_s = 1.0
+                offset = updates[-1].update_id + 1 if updates else offset
+                continue
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,13 +20,12 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, Ti
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
-from bot import alerts, corrections, digest, words
+from bot import alerts, corrections, digest, menus, words
 from bot.alerts import ModelAlerts
 from bot.app import Program
 from bot.background import Background, log_fault
-from bot.commands import COMMANDS
 from bot.digest import DailyDigest
-from bot.handlers import Handlers, conversation_of, set_admin_menu
+from bot.handlers import Handlers, conversation_of
 from bot.intake import STOPPED, Intake
 from bot.outgoing import LONGEST_PAUSE_S, Outgoing, seconds
 from store.errors import ServiceUnreachable, SettingsProblem, StoreBusy
@@ -123,8 +122,8 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
     try:
         with one_at_a_time(program, door.outgoing.bot_id):
             async with open_door(door):
-                await _set_menus(application, settings.admin_ids)
                 async with listening(program, door, say) as failed:
+                    background.start(menus.introduce(application.bot, program))
                     tell_unasked(program, door.outgoing, background)
                     keep_house(program, door, background)
                     say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
@@ -347,17 +346,6 @@ _REQUEST: dict[str, Any] = {
     "read_timeout": 20.0,
     "write_timeout": 20.0,
 }
-
-
-async def _set_menus(
-    application: "Application[Any, Any, Any, Any, Any, Any]", admin_ids: Iterable[int]
-) -> None:
-    try:
-        await application.bot.set_my_commands([(c.name, c.help) for c in COMMANDS.values()])
-    except TelegramError as e:
-        log.warning("the command menu could not be set: %s", type(e).__name__)
-    for admin_id in admin_ids:
-        await set_admin_menu(application.bot, admin_id)
 
 
 def _server(base_url: str) -> str:

@@ -24,6 +24,7 @@ DOORS = {
         "bot/doctor.py",
         "bot/handlers.py",
         "bot/intake.py",
+        "bot/menus.py",
         "bot/outgoing.py",
         "bot/polling.py",
         "bot/webhook.py",

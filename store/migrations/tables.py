@@ -170,3 +170,43 @@ shown = sa.Table(
     sa.Column("question_id", sa.BigInteger),
     sa.Index(None, "chat_id", "question_id"),
 )
+mailbox = sa.Table(
+    "mailbox",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True),
+    sa.Column("update_id", sa.BigInteger, primary_key=True),
+    sa.Column("what", sa.String(120), primary_key=True),
+    sa.Column("place", sa.String(60), index=True),
+    sa.Column("user_id", sa.String(80), index=True),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("payload", sa.Text),
+    sa.Column("owner", sa.String(120), nullable=False),
+    sa.Column("leased_until", UtcDateTime, nullable=False),
+    sa.Column("begun_at", UtcDateTime),
+    sa.Column("done_at", UtcDateTime, index=True),
+)
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("bot_id", sa.BigInteger, nullable=False),
+    sa.Column("update_id", sa.BigInteger, nullable=False),
+    sa.Column("what", sa.String(120), nullable=False),
+    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    sa.Column("thread_id", sa.BigInteger),
+    sa.Column("part", sa.JSON, nullable=False),
+    sa.Column("sent_at", UtcDateTime),
+    sa.ForeignKeyConstraint(
+        ["bot_id", "update_id", "what"],
+        ["mailbox.bot_id", "mailbox.update_id", "mailbox.what"],
+        ondelete="CASCADE",
+    ),
+    sa.Index(None, "bot_id", "update_id", "what"),
+)
+unreachable = sa.Table(
+    "unreachable",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True),
+    sa.Column("chat_id", sa.BigInteger, primary_key=True),
+    sa.Column("since", UtcDateTime, nullable=False),
+)

@@ -57,6 +57,8 @@ class Assistant:
         self._timer = timer
         self._answerer = Answerer(embeddings=embeddings, rules=rules, rarity=rarity, today=today)
         self.suggestions = self._answerer.suggestions
+        # Reading a large store takes seconds: no question waits for that but the first of all.
+        library.prepare = self._answerer.knowledge
 
     async def ask(
         self,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from chains.asking import BINDING, TALK
-from chains.topics import COMMON, Topics, names
+from chains.recent import Recent
+from chains.topics import COMMON, VOCABULARIES, Topics, names
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, words
 
@@ -36,7 +37,7 @@ class _Vocabulary:
 
 
 class Cover:
-    """The vocabularies of a build's topics, made when first asked for.
+    """The vocabularies of a build's topics; the last ones are kept.
 
     `rarity` says how seldom a word is in general English, 0 to 1.
     """
@@ -45,14 +46,14 @@ class Cover:
         self._build = build
         self._topics = topics
         self._rarity = rarity
-        self._vocabularies: dict[int, _Vocabulary] = {}
+        self._vocabularies: Recent[_Vocabulary] = Recent(VOCABULARIES)
         self._subjects = frozenset(
             stem(w) for a in build.articles.values() for name in names(a) for w in words(name)
         )
 
     def missing(self, topic: int, question: str) -> list[Missing]:
         """The words of the question that the topic's articles do not speak of, heaviest first."""
-        vocabulary = self._vocabulary(topic)
+        vocabulary = self._vocabularies.get(topic, self._read_vocabulary)
         found = [
             Missing(w, self._weight(w), self._binds(w))
             for w in dict.fromkeys(words(question))
@@ -73,18 +74,16 @@ class Cover:
         rarity = self._rarity(word)
         return rarity * TALK_WEIGHT if stemmed in TALK else rarity
 
-    def _vocabulary(self, topic: int) -> _Vocabulary:
-        if topic not in self._vocabularies:
-            articles = [self._build.articles[slug] for slug in self._topics.members[topic]]
-            texts = [self._build.passages[row].embedded for row in self._topics.rows(topic)]
-            texts += [text for a in articles for text in (a.title, *names(a))]
-            stems = {stem(w) for text in texts for w in words(text)}
-            for reference in (r for a in articles for r in a.references):
-                for text in (reference.title, *reference.authors[:1]):
-                    stems.update(stem(w) for w in words(text))
-            initials = frozenset(i for text in texts for i in _initials(words(text)))
-            self._vocabularies[topic] = _Vocabulary(frozenset(stems), initials)
-        return self._vocabularies[topic]
+    def _read_vocabulary(self, topic: int) -> _Vocabulary:
+        articles = [self._build.articles[slug] for slug in self._topics.members[topic]]
+        texts = [self._build.passages[row].embedded for row in self._topics.rows(topic)]
+        texts += [text for a in articles for text in (a.title, *names(a))]
+        stems = {stem(w) for text in texts for w in words(text)}
+        for reference in (r for a in articles for r in a.references):
+            for text in (reference.title, *reference.authors[:1]):
+                stems.update(stem(w) for w in words(text))
+        initials = frozenset(i for text in texts for i in _initials(words(text)))
+        return _Vocabulary(frozenset(stems), initials)
 
 
 def _initials(sequence: list[str]) -> set[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from chains.asking import TALK
+from chains.recent import Recent
 from store.article import Article
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, terms, words
@@ -28,6 +29,8 @@ _MISSPELT = 0.9
 _ABBREVIATED = 0.8
 _LETTERS = 0.6
 """What a name counts when the question has it shortened, misspelt or as letters of it."""
+VOCABULARIES = 64
+"""Topics whose words are kept in memory; those of another are read in a few milliseconds."""
 _TELLING_LETTERS = 3
 """Letters of a name that tell as much as one word of it."""
 
@@ -94,8 +97,12 @@ class Topics:
             if 2 <= len(letters) <= 8 and letters[0][0].isalpha():
                 self._letters[letters[0][0]].append(i)
         self._given = given
-        self._stems_of: dict[int, frozenset[str]] = {}
-        self._vocabularies: dict[int, frozenset[str]] = {}
+        named_by: dict[int, set[str]] = defaultdict(set)
+        for given_name in self._names:
+            if not given_name.shout:
+                named_by[given_name.topic] |= given_name.stems
+        self._stems_of = {topic: frozenset(stems) for topic, stems in named_by.items()}
+        self._vocabularies: Recent[frozenset[str]] = Recent(VOCABULARIES)
 
     def topic_of(self, slug: str) -> int:
         """The topic of an article."""
@@ -107,22 +114,15 @@ class Topics:
 
     def stems_of(self, topic: int) -> frozenset[str]:
         """Every stem of a topic's names."""
-        if topic not in self._stems_of:
-            self._stems_of[topic] = frozenset(
-                t
-                for name in self._names
-                if name.topic == topic and not name.shout
-                for t in name.stems
-            )
-        return self._stems_of[topic]
+        return self._stems_of.get(topic, frozenset())
 
     def vocabulary(self, topic: int) -> frozenset[str]:
         """Every stem of a topic's names and passages."""
-        if topic not in self._vocabularies:
-            passages = (self._build.passages[row].embedded for row in self.rows(topic))
-            found = {t for text in passages for t in terms(text)}
-            self._vocabularies[topic] = self.stems_of(topic) | found
-        return self._vocabularies[topic]
+        return self._vocabularies.get(topic, self._read_vocabulary)
+
+    def _read_vocabulary(self, topic: int) -> frozenset[str]:
+        passages = (self._build.passages[row].embedded for row in self.rows(topic))
+        return self.stems_of(topic) | {t for text in passages for t in terms(text)}
 
     def telling(self, stemmed: str) -> float:
         """How few topics have the stem in a name: 1 for one of them, 0 for all or none."""

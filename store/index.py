@@ -34,6 +34,7 @@ import numpy as np
 from store.article import Article, Passage, Section, ServingRules, passages
 from store.errors import EmbedderMismatch, StoreProblem
 from store.lexical import Lexical
+from store.rows import Rows
 from store.tokens import NO_IDS, NO_SIGNS, Reading, Tokens, read_passages
 
 if TYPE_CHECKING:
@@ -397,7 +398,7 @@ class Build:
         self,
         manifest: Manifest,
         articles: Sequence[Article],
-        vectors: Vectors,
+        vectors: Vectors | Rows,
         lexical: Lexical,
         client: Any,
         tokens: Tokens | None = None,
@@ -413,6 +414,8 @@ class Build:
         self.vectors = vectors
         self.lexical = lexical
         self.tokens = tokens
+        self.known: Any = None
+        """What those who answer from the build have read of it; it goes with the build."""
         self.closed = False
         self._row_by_id = {p.id: i for i, p in enumerate(self.passages)}
         self._client = client
@@ -430,6 +433,16 @@ class Build:
         article = self.articles[passage.article]
         return article, next(s for s in article.sections if s.id == passage.section)
 
+    def vectors_of(self, rows: "Sequence[int] | np.ndarray[Any, Any]") -> Vectors:
+        """The vectors of these passages, shape (rows, dimensions)."""
+        if isinstance(self.vectors, Rows):
+            return self.vectors.take(rows)
+        return self.vectors[np.asarray(rows, np.intp)]
+
+    def every_vector(self) -> Vectors:
+        """The vectors of all passages; not to be kept, for they are large."""
+        return self.vectors.whole() if isinstance(self.vectors, Rows) else self.vectors
+
     def nearest(self, vector: Vectors, k: int) -> list[Hit]:
         """The nearest passages of the whole store, nearest first; at most `k`."""
         return self.nearest_of(vector[None, :], k)[0]
@@ -443,7 +456,7 @@ class Build:
         if not self.passages:
             return [[] for _ in vectors]
         if self._collection is None:
-            scores = np.asarray(vectors) @ np.asarray(self.vectors).T
+            scores = np.asarray(vectors) @ self.every_vector().T
             best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
             return [
                 [Hit(int(row), float(of[row])) for row in rows]
@@ -469,12 +482,16 @@ class Build:
         rows = self.rows[slug]
         if not rows:  # a build without any passage has vectors of no dimension
             return []
-        scores = self.vectors[rows.start : rows.stop] @ vector
+        scores = self.vectors_of(rows) @ vector
         return [Hit(row, float(s)) for row, s in zip(rows, scores, strict=True)]
 
     def close(self) -> None:
         """Lets go of the index; no search may be running."""
         self.closed = True
+        self.known = None
+        for kept in (self.vectors, self.tokens):
+            if isinstance(kept, Rows | Tokens):
+                kept.close()
         if self._client is not None:
             self._client.close()
             self._client = self._collection = None
@@ -523,7 +540,7 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
         articles = _articles_adapter().validate_json(
             gzip.decompress((folder / "articles.json.gz").read_bytes())
         )
-        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        vectors = Rows(folder / "vectors.npy")
         lexical = Lexical.loads((folder / "lexical.npz").read_bytes())
         tokens = Tokens.load(folder) if "tokens.npz" in manifest.files else None
     except OSError as e:  # too many open files, a bad sector
@@ -580,7 +597,7 @@ def _spot_check(build: Build) -> None:
     if 0 < total < _IN_SQLITE and build._collection is not None:
         stored = build._collection.get(include=["embeddings"])
         there = dict(zip(stored["ids"], stored["embeddings"], strict=True))
-        for passage, vector in zip(build.passages, build.vectors, strict=True):
+        for passage, vector in zip(build.passages, build.every_vector(), strict=True):
             if not np.allclose(there.get(passage.id, 0.0), vector, atol=1e-5):
                 raise StoreProblem(
                     f"Build {build.id} is damaged: its index has another {passage.id}.", _RELOAD
@@ -593,7 +610,7 @@ def _spot_check(build: Build) -> None:
 
 def known_readings(earlier: Build) -> dict[str, Reading]:
     """Passage SHA-256 to what is known of it, from an earlier build of the same embedder."""
-    return _by_digest(earlier.passages, np.array(earlier.vectors), earlier.tokens)
+    return _by_digest(earlier.passages, np.array(earlier.every_vector()), earlier.tokens)
 
 
 def _by_digest(
@@ -668,7 +685,7 @@ def verify(build: Build, progress: Progress | None = None, new: Collection[str] 
     fresh = [row for slug in new for row in build.rows.get(slug, ())]
     asked = np.union1d(_sample(total, SELF_QUERIES), np.asarray(fresh[:SELF_QUERIES], np.int64))
     for rows in np.array_split(asked, max(1, len(asked) // 100)):
-        for row, near in zip(rows, build.nearest_of(build.vectors[rows], 5), strict=True):
+        for row, near in zip(rows, build.nearest_of(build.vectors_of(rows), 5), strict=True):
             # Passages with equal text share a vector: any of those at distance nil will do.
             twins = {h.row for h in near if h.score > 1 - 1e-5}
             if not twins or (len(twins) < len(near) and row not in twins):
@@ -693,11 +710,11 @@ def _sample(total: int, most: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
 def _recall(build: Build, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> float:
     k = min(10, len(build.passages))
     found = 0
-    exact = build.vectors[rows] @ np.asarray(build.vectors).T
+    exact = build.vectors_of(rows) @ build.every_vector().T
     # The k-th best exact score; what reaches it is among the nearest, also when several are equal.
     kth = np.partition(exact, -k, axis=1)[:, -k]
     for row, hits, least in zip(
-        range(len(rows)), build.nearest_of(build.vectors[rows], k), kth, strict=True
+        range(len(rows)), build.nearest_of(build.vectors_of(rows), k), kth, strict=True
     ):
         found += sum(exact[row, h.row] >= least - 1e-5 for h in hits)
     return found / (len(rows) * k)

@@ -10,9 +10,11 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.words import ENGLISH, LANGUAGES, marked
 from store.errors import SettingsProblem
 
 PREFIX = "COROLLARY_"
+OPERATOR = marked("Corollary's operator")
 
 
 class Access(StrEnum):
@@ -100,10 +102,17 @@ class Settings(BaseSettings):
         "never.",
     )
     operator_name: str = Field(
-        default="Corollary's operator",
+        default=OPERATOR,
         min_length=1,
         max_length=200,
         description="Who runs this, as named in the disclaimer.",
+    )
+    language: str = Field(
+        default=ENGLISH,
+        pattern=f"^({'|'.join(LANGUAGES)})$",
+        description="Language of the program's own words for readers who chose none and whose "
+        f"Telegram speaks none of them: {' or '.join(LANGUAGES)}. What is quoted stays as it is "
+        "written; what is for admins and operators is English.",
     )
     access: Access = Field(
         default=Access.ALLOWLIST,
@@ -123,6 +132,13 @@ class Settings(BaseSettings):
     )
     telegram_token: SecretStr | None = Field(
         default=None, description="The bot's token, from @BotFather."
+    )
+    bot_name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="Name that the bot gives itself in Telegram when it has another one, at most "
+        "64 characters. Unset: it keeps the name that @BotFather gave it.",
     )
     telegram_base_url: str = Field(
         default="https://api.telegram.org/bot",

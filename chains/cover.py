@@ -33,7 +33,9 @@ class Missing:
 @dataclass(frozen=True, slots=True)
 class _Vocabulary:
     stems: frozenset[str]
-    initials: frozenset[str]
+    initials: str
+    """First letters of the words of each text, a line each: "pdl" stands in it for "pulsed dye
+    laser"."""
 
 
 class Cover:
@@ -78,18 +80,11 @@ class Cover:
         articles = [self._build.articles[slug] for slug in self._topics.members[topic]]
         texts = [self._build.passages[row].embedded for row in self._topics.rows(topic)]
         texts += [text for a in articles for text in (a.title, *names(a))]
-        stems = {stem(w) for text in texts for w in words(text)}
+        sequences = [words(text) for text in texts]
+        initials = "\n".join("".join(w[0] for w in sequence) for sequence in sequences)
         for reference in (r for a in articles for r in a.references):
-            for text in (reference.title, *reference.authors[:1]):
-                stems.update(stem(w) for w in words(text))
-        initials = frozenset(i for text in texts for i in _initials(words(text)))
-        return _Vocabulary(frozenset(stems), initials)
-
-
-def _initials(sequence: list[str]) -> set[str]:
-    """First letters of two to five words in a row: "pdl" for "pulsed dye laser"."""
-    letters = "".join(w[0] for w in sequence)
-    return {letters[i : i + n] for n in range(2, 6) for i in range(len(letters) - n + 1)}
+            sequences += [words(text) for text in (reference.title, *reference.authors[:1])]
+        return _Vocabulary(frozenset(map(stem, set().union(*sequences))), initials)
 
 
 def _speaks_of(vocabulary: _Vocabulary, word: str) -> bool:
@@ -98,8 +93,9 @@ def _speaks_of(vocabulary: _Vocabulary, word: str) -> bool:
         vocabulary.stems
     ):
         return True
-    if word.isalpha() and len(word) <= 6 and word.rstrip("s") in vocabulary.initials:
-        return len(word.rstrip("s")) >= 2
+    short = word.rstrip("s")
+    if word.isalpha() and 2 <= len(short) <= 5 and len(word) <= 6 and short in vocabulary.initials:
+        return True
     if len(word) >= 4 and any(s.startswith(stemmed) for s in vocabulary.stems):
         return True
     if len(word) >= 6:

@@ -122,7 +122,8 @@ class Topics:
 
     def _read_vocabulary(self, topic: int) -> frozenset[str]:
         passages = (self._build.passages[row].embedded for row in self.rows(topic))
-        return self.stems_of(topic) | {t for text in passages for t in terms(text)}
+        found = {w for text in passages for w in words(text)} - FUNCTION_WORDS
+        return self.stems_of(topic) | set(map(stem, found))
 
     def telling(self, stemmed: str) -> float:
         """How few topics have the stem in a name: 1 for one of them, 0 for all or none."""
@@ -133,26 +134,36 @@ class Topics:
         meant = self._meant(question)
         shouted = {w.lower() for w in re.findall(r"\b[A-Z][A-Z0-9]+\b", question)}
         reached: dict[int, float] = defaultdict(float)
-        by: dict[int, set[str]] = defaultdict(set)
         for stemmed, (likeness, word) in meant.items():
             for i in self._by_stem.get(stemmed, ()):
                 if self._names[i].shout and word not in shouted:
                     continue
                 reached[i] += likeness * self._telling[stemmed]
-                by[i].add(word)
-        best: dict[int, Named] = {}
+        # Thousands of names have "disease" in them: of a topic's, only the best is looked at.
+        found: dict[int, tuple[float, float, float, int]] = {}
         for i, amount in reached.items():
             name = self._names[i]
             whole = amount / name.weight
-            old = best.get(name.topic)
-            if old is None or (whole * amount, whole) > (old.whole * old.amount, old.whole):
-                best[name.topic] = Named(name.topic, whole, amount, frozenset(by[i]))
+            old = found.get(name.topic)
+            if old is None or (whole * amount, whole) > old[:2]:
+                found[name.topic] = (whole * amount, whole, amount, i)
+        best = {
+            topic: Named(topic, whole, amount, self._matched(i, meant, shouted))
+            for topic, (_, whole, amount, i) in found.items()
+        }
         for word in self._odd(question, shouted):
             for topic, whole in self._abbreviated(word).items():
                 if topic not in best or best[topic].whole < whole:
                     amount = whole * len(word) / _TELLING_LETTERS
                     best[topic] = Named(topic, whole, amount, frozenset({word}))
         return best
+
+    def _matched(
+        self, i: int, meant: dict[str, tuple[float, str]], shouted: set[str]
+    ) -> frozenset[str]:
+        name = self._names[i]
+        by = (meant[s][1] for s in name.stems if s in meant)
+        return frozenset(word for word in by if not name.shout or word in shouted)
 
     def _meant(self, question: str) -> dict[str, tuple[float, str]]:
         """Name stems that the question's words are or stand for: (likeness, word)."""

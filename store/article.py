@@ -193,8 +193,15 @@ class UnanswerableProbe:
     reason: str = ""
 
 
+class _Digested:
+    """Keeps a digest that costs a reading of the whole text; it is no part of the value."""
+
+    __slots__ = ("_sha256",)
+    _sha256: str
+
+
 @dataclass(frozen=True, slots=True)
-class Article:
+class Article(_Digested):
     """One vetted answer to one title question."""
 
     slug: str
@@ -231,6 +238,11 @@ class Article:
         It covers wording, citations, references, conflicts and notice, and leaves out status,
         reviews, dates and probes, which change without changing what is claimed.
         """
+        if not hasattr(self, "_sha256"):
+            object.__setattr__(self, "_sha256", self._digest())
+        return self._sha256
+
+    def _digest(self) -> str:
         shown: dict[str, Any] = {
             "title": self.title,
             "topic": self.topic,

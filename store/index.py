@@ -14,6 +14,7 @@ process fills the folder, closes it, and only then is the row switched. Within o
 vectors are compared exactly, straight from vectors.npy; over the store Chroma is asked.
 """
 
+import ctypes
 import gzip
 import hashlib
 import json
@@ -21,6 +22,7 @@ import math
 import os
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -556,6 +558,7 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
             raise StoreProblem(f"Build {build} does not have the passages it lists.", _RELOAD)
         if client is not None:
             _spot_check(opened)
+        _give_back()
         return opened
     except BaseException as e:
         if client is not None:
@@ -566,6 +569,15 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
             f"Build {build} cannot be opened by Chroma: {e}",
             f"If {folder} is read-only, make it writable. {_RELOAD}",
         ) from e
+
+
+def _give_back() -> None:
+    """Hands the memory that reading took, and that nothing holds any more, back to the system;
+    of the C libraries only GNU's keeps it."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def _check_sqlite(path: Path, build: str) -> None:

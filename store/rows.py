@@ -21,6 +21,7 @@ class Rows:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._file = -1
         with path.open("rb") as f:
             npy.read_magic(f)
             self.shape, by_column, self.dtype = npy.read_array_header_1_0(f)
@@ -39,7 +40,8 @@ class Rows:
         position = row + len(self) if row < 0 else row
         if not 0 <= position < len(self):
             raise IndexError(row)
-        return self.spans([(position, position + 1)])[0]
+        found: Array = self.spans([(position, position + 1)])[0]
+        return found
 
     def __iter__(self) -> Iterator[Array]:
         return iter(self.whole())
@@ -50,7 +52,7 @@ class Rows:
     def spans(self, spans: Sequence[tuple[int, int]]) -> Array:
         """The rows of each span (first, behind the last), one span after the other."""
         found = np.empty((sum(stop - start for start, stop in spans), self.shape[1]), self.dtype)
-        into = memoryview(found.reshape(-1).view(np.uint8))
+        into = found.reshape(-1).view(np.uint8).data
         done = 0
         for start, stop in _joined(spans):
             size = (stop - start) * self._row

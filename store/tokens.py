@@ -131,9 +131,14 @@ class Tokens:
             signs: Signs = self._signs.spans(spans)
         else:
             signs = np.concatenate([self._signs[first:last] for first, last in spans])
-        bits = np.unpackbits(signs, axis=1, count=tokens.shape[1])
-        # sign = 2 bit - 1, so the product with signs follows from that with bits.
-        found = bits.astype(np.float32) @ (2 * tokens.T) - tokens.sum(axis=1)
+        found = np.empty((len(signs), len(tokens)), np.float32)
+        twice = np.ascontiguousarray(2 * tokens.T)
+        for at in range(0, len(signs), _AT_ONCE):
+            part = slice(at, at + _AT_ONCE)
+            bits = np.unpackbits(signs[part], axis=1, count=tokens.shape[1])
+            # sign = 2 bit - 1, so the product with signs follows from that with bits.
+            np.matmul(bits.astype(np.float32), twice, out=found[part])
+        found -= tokens.sum(axis=1)
         found *= 1 / np.sqrt(tokens.shape[1])
         starts = np.cumsum([0, *(last - first for first, last in spans[:-1])])
         best: Floats = np.maximum.reduceat(found, starts, axis=0)
@@ -157,6 +162,9 @@ class Tokens:
 
 
 _VOCABULARY = 1 << 16
+_AT_ONCE = 512
+"""Pieces that are compared at a time: their numbers stay within the processor's cache, and what
+each thread needs for it stays small."""
 
 
 def _idf(start: "np.ndarray[Any, np.dtype[np.int64]]", ids: Ids) -> Floats:

@@ -55,6 +55,8 @@ class Verdict:
     detail: str = ""
     repair: str | None = None
     """The key of the statement to quote instead; None: nothing fits."""
+    quoted: str | None = None
+    """The key of the statement that it repeats word for word, whole or in part, cited or not."""
 
 
 class Failed(Exception):
@@ -103,12 +105,14 @@ class Grounder:
             if len(cited) < len(citations):
                 missing = next(c for c in citations if c not in evidence)
                 raise Failed("unknown_citation", f"{missing[:20]} was not given")
-            if _is_quotation(text, cited):
-                return Verdict(text, citations, True, "quotation")
+            if quoted := _quoted(text, cited):
+                return Verdict(text, citations, True, "quotation", quoted=quoted)
             self._examine(text, [e.text for e in cited])
         except Failed as e:
-            repair = _best(text, cited or list(evidence.values()))
-            return Verdict(text, citations, False, e.reason, e.detail, repair)
+            others = cited or list(evidence.values())
+            quoted = None if citations else _quoted(text, others)
+            repair = _best(text, others)
+            return Verdict(text, citations, False, e.reason, e.detail, repair, quoted)
         return Verdict(text, citations, True, "ok")
 
     def _examine(self, text: str, cited: Sequence[str]) -> None:
@@ -238,27 +242,30 @@ class Grounder:
 # ------------------------------------------------------------------------------- the form
 
 
+_PLAIN_MARKS = str.maketrans("’‘“”–—‑", "''\"\"---")
+
+
 def _plain(text: str) -> str:
-    text = text.translate(
-        str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-"})
-    )
-    return " ".join(text.split()).strip(" .").casefold()
+    return " ".join(text.translate(_PLAIN_MARKS).split()).strip(" .").casefold()
 
 
-def _is_quotation(text: str, cited: Sequence[Evidence]) -> bool:
+def _quoted(text: str, among: Sequence[Evidence]) -> str | None:
+    """The key of the statement of which the text is all, or one or more whole sentences."""
     said = _plain(text.strip('"“”'))
-    if len(said.split()) < 3:
-        return any(said == _plain(e.text) for e in cited)
-    for e in cited:
+    for e in among:
+        if said == _plain(e.text):
+            return e.id
+        if len(said.split()) < 3:
+            continue
         sentences = [c.text for c in claims_of(e.text)]
         runs = (
             " ".join(sentences[i:j])
             for i in range(len(sentences))
             for j in range(i + 1, len(sentences) + 1)
         )
-        if said == _plain(e.text) or any(said == _plain(run) for run in runs):
-            return True
-    return False
+        if any(said == _plain(run) for run in runs):
+            return e.id
+    return None
 
 
 def _form(text: str, given: str) -> None:
@@ -329,8 +336,8 @@ def _initials(statement: Sequence[Claim]) -> set[str]:
     """Letters that runs of two to six words begin with."""
     found: set[str] = set()
     for c in statement:
-        for keep in (lambda w: True, lambda w: w.form not in FUNCTION_WORDS):
-            letters = "".join(w.form[0] for w in c.words if keep(w))
+        for passed in (frozenset[str](), FUNCTION_WORDS):
+            letters = "".join(w.form[0] for w in c.words if w.form not in passed)
             found |= {letters[i : i + n] for n in range(2, 7) for i in range(len(letters) - n + 1)}
     return found
 

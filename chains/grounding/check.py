@@ -27,6 +27,7 @@ from chains.grounding.words import (
     NOT_PEOPLE,
     OPPOSITE,
 )
+from chains.grounding.thesaurus import covers, is_known, names_a_thing, opposites
 from store.lexical import FUNCTION_WORDS, stem
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ _REFERENCE = re.compile(
 )
 _TYPOGRAPHY = frozenset("–—‘’“”…°±×≤≥µμ²³½¼¾%‐‑−\u00a0\u202f\u2009éèêëàâäöüïîôçñåøæß")
 _MARKUP = frozenset("<>{}|`*_#~\\^=[]")
-_MOST_NEW = 0.22
+_MOST_NEW = .3
 """Share of meaningful words that no cited statement has, up to which a sentence can pass."""
 _RARE = 0.999
 """Rarity from which a word is no ordinary English: a name of a drug, a disease, a place."""
@@ -227,6 +228,8 @@ class Grounder:
             ):
                 continue
             if word.form in CLAIMS and _has_like(word.form, forms):
+                continue
+            if not covers(word.stem).isdisjoint(stems) and opposites(word.stem).isdisjoint(stems):
                 continue
             if any(
                 len(f) > len(word.form) > 3
@@ -392,9 +395,10 @@ def _entities(
     for word in new:
         raw = claim.text[word.start : word.start + 1]
         named = raw.isupper() and word.start != first
-        rare = rarity is not None and rarity(word.form) >= _RARE
         digits = any(c.isdigit() for c in word.form)
-        if named or digits or (rare and len(word.form) > 4):
+        known = is_known(word.stem)
+        rare = not known and rarity is not None and rarity(word.form) >= _RARE
+        if named or digits or (rare and len(word.form) > 4) or names_a_thing(word.stem):
             raise Failed("entity", f"“{word.form}” is in no cited statement")
 
 
@@ -419,7 +423,7 @@ def _equal(own: Amount, other: Amount, hedged: bool) -> bool:
         return abs(own.low - other.low) <= near and abs(own.high - other.high) <= near
     if other.derived and not own.derived:
         return abs(own.low - other.low) <= 0.51
-    share = 0.08 if hedged else 0.003
+    share = 0.09 if hedged else 0.003
     whole = own.low == int(own.low) and other.low == int(other.low)
     if own.dimension == "count" and whole and (not hedged or 1900 <= own.low <= 2100):
         share = 0.0
@@ -457,6 +461,12 @@ def _amounts(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -
             and own.text.isalpha()
         ):
             continue  # "of the four treatments"
+        if any(
+            d.derived and d.start <= own.start < d.end and any(_fits(claim, d, a) for _, a in theirs)
+            for d in claim.amounts
+            if d is not own
+        ):
+            continue  # "5 of every 100,000" for "1 in 20,000"
         matching = [(c, a) for c, a in theirs if _fits(claim, own, a)]
         if not matching and own.low < own.high:
             ends = [
@@ -470,12 +480,82 @@ def _amounts(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -
             ]
             if all(ends):
                 continue
+        if not matching and _follows(claim, own, [a for _, a in theirs], statement):
+            continue
         if not matching:
             same = [a for _, a in theirs if _same_figure(own, a)]
             if same and own.dimension != "count":
                 raise Failed("unit", f"“{own.text}” stands as “{same[0].text}”")
             raise Failed("number", f"“{own.text}” is in no cited statement")
         _bound(claim, own, matching, theirs)
+
+
+_APART = re.compile(
+    r"\b(?:than|by|difference|points?|shorter|longer|fewer|less|more|did not|rest|remainder|others?)\b",
+    re.IGNORECASE,
+)
+_IN_ALL = re.compile(
+    r"\b(?:in all|altogether|in total|total|both|across|overall|together|combined|of the|all)\b",
+    re.IGNORECASE,
+)
+_AS_OFTEN = re.compile(
+    r"\b(?:(half|twice|double|(?:\w+|[\d.]+) times) (?:as|the|that)\b|(halved|doubled|tripled|halving|doubling)\b"
+    r"|(?:a|by|one) (half|third|quarter|fifth) (?:fewer|less|lower|more|higher)\b)",
+    re.IGNORECASE,
+)
+
+
+def _follows(
+    claim: Claim, own: Amount, given: Sequence[Amount], statement: Sequence[Claim]
+) -> bool:
+    """Whether the amount follows by simple arithmetic that the claim speaks of: how much two
+    amounts differ, what they come to, how often one goes into the other, a share of a count, a
+    relative reduction for a ratio, a dose a day."""
+    if own.low != own.high:
+        return False
+    around = claim.text[max(0, own.start - 40) : own.end + 60]
+    pairs = [
+        (a, b)
+        for i, a in enumerate(given)
+        for b in given[i + 1 :]
+        if a.dimension == b.dimension and a.low == a.high and b.low == b.high and a.low != b.low
+    ]
+    alike = [(a.low, b.low) for a, b in pairs if a.dimension == own.dimension]
+    near = max(0.004 * own.low, 0.011 if own.dimension != "count" else 1e-6)
+    if _hedged(claim, own):
+        near = max(near, 0.06 * own.low)
+    if _APART.search(around) and any(abs(abs(a - b) - own.low) <= near for a, b in alike):
+        return True
+    if own.dimension in ("count", "mass") and _IN_ALL.search(around):
+        if any(abs(a + b - own.low) <= near for a, b in alike):
+            return True
+    if own.dimension == "share":
+        ratios = [a.low for a in given if a.dimension == "count" and 0 < a.low < 1]
+        said = " ".join(c.text for c in statement).lower()
+        if "ratio" in said and any(abs(100 * (1 - r) - own.low) <= 0.6 for r in ratios):
+            return True
+    if own.dimension == "count":
+        shares = [a.low / 100 for a in given if a.dimension == "share"]
+        counts = [a.low for a in given if a.dimension == "count" and a.low >= 5]
+        if any(abs(share * n - own.low) < 0.5 and share < 1 for share in shares for n in counts):
+            return True
+    if own.dimension == "mass/time":
+        masses = [a.low for a in given if a.dimension == "mass"]
+        often = [a.low for a in given if a.dimension == "frequency"]
+        often += [1 / a.low for a in given if a.dimension == "time" and 0 < a.low <= 1]
+        if any(abs(m * n - own.low) <= 0.004 * own.low for m in masses for n in often):
+            return True
+    times = _AS_OFTEN.search(around)
+    if times and (own.dimension == "count" or own.vague):
+        value = own.low / 100 if own.dimension == "share" else own.low
+        if times[3]:
+            value = 1 - value
+        return any(
+            abs(max(a, b) / max(min(a, b), 1e-9) - max(value, 1 / value)) <= 0.15 * max(value, 1 / value)
+            for a, b in ((p.low, q.low) for p, q in pairs)
+            if value > 0
+        )
+    return False
 
 
 def _same_figure(own: Amount, other: Amount) -> bool:

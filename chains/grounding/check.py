@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chains.grounding.claims import Claim, Word, claims_of
+from chains.grounding.phrases import canonical
 from chains.grounding.quantities import Amount
 from chains.grounding.sentences import read_sentence, sentences_of
 from chains.grounding.words import (
@@ -26,6 +27,7 @@ from chains.grounding.words import (
     META,
     NOT_PEOPLE,
     OPPOSITE,
+    SAME,
 )
 from chains.grounding.thesaurus import covers, is_known, names_a_thing, opposites
 from store.lexical import FUNCTION_WORDS, stem
@@ -85,6 +87,10 @@ _RARE = 0.999
 """Rarity from which a word is no ordinary English: a name of a drug, a disease, a place."""
 
 
+_SPECIAL = 0.86
+"""Rarity from which the name of a thing is one that matters."""
+
+
 class Grounder:
     """Checks sentences, by rules. The embedding model is asked only how rare a word is: likeness of
     words told "tacrolimus" from "sirolimus" worse than "judged" from "rated" (cosine .62 and .46)."""
@@ -108,7 +114,8 @@ class Grounder:
                 raise Failed("unknown_citation", f"{missing[:20]} was not given")
             if quoted := _quoted(text, cited):
                 return Verdict(text, citations, True, "quotation", quoted=quoted)
-            self._examine(text, [e.text for e in cited])
+            _form(text, " ".join(e.text for e in cited))
+            self._examine(canonical(text), [canonical(e.text) for e in cited])
         except Failed as e:
             others = cited or list(evidence.values())
             quoted = None if citations else _quoted(text, others)
@@ -117,7 +124,6 @@ class Grounder:
         return Verdict(text, citations, True, "ok")
 
     def _examine(self, text: str, cited: Sequence[str]) -> None:
-        _form(text, " ".join(cited))
         said = claims_of(text)
         if len(said) != 1:
             raise Failed("not_prose", "not one sentence")
@@ -400,7 +406,12 @@ def _entities(
         digits = any(c.isdigit() for c in word.form)
         known = is_known(word.stem)
         rare = not known and rarity is not None and rarity(word.form) >= _RARE
-        if named or digits or (rare and len(word.form) > 4) or names_a_thing(word.stem):
+        thing = (
+            names_a_thing(word.stem)
+            and word.stem not in SAME
+            and (rarity is None or rarity(word.form) >= _SPECIAL)
+        )
+        if named or digits or (rare and len(word.form) > 4) or thing:
             raise Failed("entity", f"“{word.form}” is in no cited statement")
 
 
@@ -565,22 +576,81 @@ def _same_figure(own: Amount, other: Amount) -> bool:
     return bool(set(figure.findall(own.text)) & set(figure.findall(other.text)))
 
 
-def _surroundings(claim: Claim, amount: Amount) -> frozenset[str]:
-    """The names of the words that belong to an amount: its segment, and segments beside it that
-    have no amount of their own."""
-    at = claim.segment_of(amount.start)
-    counted = {claim.segment_of(a.start) for a in claim.amounts if a.dimension == amount.dimension}
-    own = {at}
-    last = max((w.segment for w in claim.words), default=0)
-    before = at - 1
-    while before >= 0 and before not in counted:
-        own.add(before)
-        before -= 1
-    after = at + 1
-    while before < 0 and after <= last and after not in counted and len(counted) == 1:
-        own.add(after)
-        after += 1
-    return frozenset(n for n in claim.in_segments(frozenset(own)) if not n[0].isdigit())
+_P_VALUE = re.compile(r"\bp\s?[=<>≤]+\s*$", re.IGNORECASE)
+_LEADS = re.compile(
+    r"\s*(?:\([^()]*\)\s*)?(?:more |fewer |less )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|"
+    r"patients|women|men|children|people|did|given|who|whose|taking|received)\b",
+    re.IGNORECASE,
+)
+"""What follows an amount whose owner comes behind it."""
+_FOLLOWS = re.compile(
+    r"(?:\b(?:was|were|is|are|at|by|to|in|had|of|about|from|and|reached|averaged)|[(:])\s*$", re.IGNORECASE
+)
+"""What stands before an amount whose owner comes before it."""
+_IN_ORDER = re.compile(r"\brespectively\b|\bin (?:the same|that|this) order\b", re.IGNORECASE)
+_MARGIN = {"share": 0.6, "count": 1.5, "time": 2.5}
+_OTHER_MARGIN = 1.0
+"""By how many words more a neighbour must fit before an amount is taken to be its own."""
+
+
+def _rivals(amount: Amount, among: Sequence[Amount]) -> list[Amount]:
+    """Amounts of the same kind; that nobody had something is one of them beside a share or a count."""
+    return [
+        a
+        for a in among
+        if a.start != amount.start
+        and not a.derived
+        and not _is_year(a)
+        and (
+            a.dimension == amount.dimension
+            or (
+                a.dimension == "none"
+                and amount.dimension in ("share", "count")
+                and a.text.lower() != "no"
+            )
+        )
+    ]
+
+
+def _is_year(amount: Amount) -> bool:
+    return amount.dimension == "count" and 1900 <= amount.low <= 2100 and len(amount.text) == 4
+
+
+def _belonging(claim: Claim, amount: Amount, others: Sequence[Amount]) -> dict[str, float]:
+    """The words that belong to an amount, by name, each with how surely: those up to the next amount
+    of its kind on either side. What stands before all of them, or further behind, is said of all."""
+    before = max((o.end for o in others if o.end <= amount.start), default=0)
+    behind = min((o.start for o in others if o.start >= amount.end), default=len(claim.text))
+    first = min([amount.start, *(o.start for o in others)])
+    last = max([amount.end, *(o.end for o in others)])
+    leads = bool(_LEADS.match(claim.text, amount.end))
+    follows = bool(_FOLLOWS.search(claim.text[max(0, amount.start - 12) : amount.start]))
+    previous = next((o for o in others if o.end == before), None)
+    taken_before = previous is not None and bool(_LEADS.match(claim.text, previous.end))
+    opening = next((o for o in [amount, *others] if o.start == first), amount)
+    opens = bool(_LEADS.match(claim.text, opening.end))
+    said = [w for w in claim.words if w.content or w.form == "without"]
+    said = [w for w in said if not w.form[0].isdigit() and w.stem not in GENERIC]
+    heading = [w for w in said if w.start < first]
+    tail = [w for w in said if w.start >= last]
+    near = {w.start for w in heading[-2:]} if not opens else set()
+    near_tail = {w.start for w in tail if w.segment == tail[0].segment} if tail else set()
+    found: dict[str, float] = {}
+    for w in said:
+        if w.start < first:
+            surely = 1.0 if w.start not in near or amount is opening else 0.0
+        elif w.start >= last:
+            mine = amount.end == last
+            surely = 1.0 if w.start not in near_tail or mine else 0.0
+        elif before <= w.start < amount.start:
+            surely = 0.2 if taken_before or leads else 1.0 if follows else 0.5
+        elif amount.end <= w.start < behind:
+            surely = 1.0 if leads else 0.2 if follows else 0.5
+        else:
+            continue
+        if surely:
+            found[w.name] = max(found.get(w.name, 0.0), surely)
+    return found
 
 
 def _bound(
@@ -590,62 +660,52 @@ def _bound(
     theirs: Sequence[tuple[Claim, Amount]],
 ) -> None:
     """The amount must belong to what it belongs to in the statement, not to its neighbour."""
-    if re.search(r"\bp\s?[=<>≤]\s*$", claim.text[: own.start]):
+    if _P_VALUE.search(claim.text[: own.start]) or _is_year(own):
         return
-    sentences = {c.text for c, _ in matching}
-    rivals = [
-        (c, a)
-        for c, a in theirs
-        if c.text in sentences
-        and a.dimension in (own.dimension, "none")
-        and not a.derived
-        and not any(a is m for _, m in matching)
-        and not _fits(claim, own, a)
-        and not re.search(r"\bp\s?[=<>≤]+\s*$", c.text[: a.start])
-    ]
-    if not rivals:
-        return
-    around = _surroundings(claim, own)
-    ours = frozenset[str]().union(*(_surroundings(c, a) for c, a in matching))
-    others = [_surroundings(c, a) for c, a in rivals]
-    worst = max(len((around & o) - ours) for o in others)
-    support = len((around & ours) - frozenset[str]().union(*others))
-    slack = 1 if support or own.dimension == "time" else 0
-    if own.dimension == "count":
-        support, slack = len(around & ours), 1
-    if worst > support + slack:
-        raise Failed("arm", f"“{own.text}” belongs to something else")
-    for c, a in matching:
-        if re.search(r"\brespectively\b|\bin (?:the same|that) order\b", c.text) or re.search(
-            r"\brespectively\b", claim.text
-        ):
-            _in_order(claim, own, c, a)
-            break
+    for sentence, amount in matching:
+        if _IN_ORDER.search(sentence.text) or _IN_ORDER.search(claim.text):
+            _in_order(claim, own, sentence, amount)
+            return
+    mine = _belonging(claim, own, _rivals(own, claim.amounts))
+    lead: float | None = None
+    for sentence, amount in matching:
+        rivals = [
+            a
+            for a in _rivals(amount, sentence.amounts)
+            if not _P_VALUE.search(sentence.text[: a.start])
+        ]
+        words = _belonging(sentence, amount, rivals)
+        support = sum(min(v, words.get(n, 0.0)) for n, v in mine.items())
+        against = 0.0
+        for rival in rivals:
+            if _fits(claim, own, rival) or (
+                own.dimension in ("count", "time") and abs(rival.start - amount.start) > 90
+            ):
+                continue
+            words = _belonging(sentence, rival, [amount, *(a for a in rivals if a is not rival)])
+            against = max(against, sum(min(v, words.get(n, 0.0)) for n, v in mine.items()))
+        lead = support - against if lead is None else max(lead, support - against)
+    margin = _MARGIN.get(own.dimension, _OTHER_MARGIN)
+    if lead is not None and lead < -margin:
+        raise Failed("arm", f"“{own.text}” belongs to something else {lead:.1f}")
 
 
 def _in_order(claim: Claim, own: Amount, statement: Claim, amount: Amount) -> None:
     """ "20 (86%) and 5 (21%) respectively": amounts and what they belong to go in one order."""
-    for other in claim.amounts:
-        if other is own or other.dimension != own.dimension:
-            continue
+    rivals = _rivals(own, claim.amounts)
+    mine = _belonging(claim, own, rivals)
+    places = {w.name: w.start for w in reversed(statement.words)}
+    for other in rivals:
         pair = next(
-            (
-                a
-                for a in statement.amounts
-                if _equal(other, a, False) and a.dimension == other.dimension
-            ),
-            None,
+            (a for a in statement.amounts if a is not amount and _fits(claim, other, a)), None
         )
-        if pair is None or pair is amount:
+        if pair is None:
             continue
-        mine = _surroundings(claim, own) - _surroundings(claim, other)
-        its = _surroundings(claim, other) - _surroundings(claim, own)
-        # The order of the names may be set a sentence earlier: looked for where both stand.
-        places = {w.name: w.start for w in reversed(statement.words)}
-        first = min((places[n] for n in mine if n in places), default=None)
-        second = min((places[n] for n in its if n in places), default=None)
-        if first is None or second is None:
-            raise Failed("arm", f"which side “{own.text}” belongs to cannot be told")
+        its = _belonging(claim, other, [own, *(a for a in rivals if a is not other)])
+        first = min((places[n] for n, v in mine.items() if n in places and v > its.get(n, 0)), default=None)
+        second = min((places[n] for n, v in its.items() if n in places and v > mine.get(n, 0)), default=None)
+        if first is None or second is None or first == second:
+            continue
         if (first < second) != (amount.start < pair.start):
             raise Failed("arm", f"“{own.text}” belongs to the other side")
 

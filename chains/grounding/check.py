@@ -9,6 +9,7 @@ reject what it does not understand, since a quotation can always stand instead.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from chains.grounding.claims import Claim, Word, claims_of
@@ -17,6 +18,7 @@ from chains.grounding.quantities import Amount
 from chains.grounding.sentences import read_sentence, sentences_of
 from chains.grounding.words import (
     ABOUT,
+    NEGATORS,
     CLAIMS,
     CONTRASTS,
     DOUBT,
@@ -27,7 +29,7 @@ from chains.grounding.words import (
     META,
     NOT_PEOPLE,
     OPPOSITE,
-    SAME,
+    stems_of,
 )
 from chains.grounding.thesaurus import covers, is_known, names_a_thing, opposites
 from store.lexical import FUNCTION_WORDS, stem
@@ -87,6 +89,7 @@ _RARE = 0.999
 """Rarity from which a word is no ordinary English: a name of a drug, a disease, a place."""
 
 
+_NO_NAMES = frozenset({"inject", "dose", "lesion", "treat", "patients", "apply"})
 _SPECIAL = 0.86
 """Rarity from which the name of a thing is one that matters."""
 
@@ -184,7 +187,13 @@ class Grounder:
         new = self._new_words(claim, statement)
         _entities(claim, new, statement, self._rarity)
         _amounts(claim, statement, about)
+        _adjacent(claim, statement)
+        _ordinals(claim, statement)
+        _grades(claim, statement)
+        _figures(claim, statement)
+        _no_difference(claim, about)
         _populations(claim, statement, about)
+        _conditions(claim, statement, new)
         _routes(claim, statement)
         _strength(claim, statement, about)
         _sides(claim, statement)
@@ -408,7 +417,7 @@ def _entities(
         rare = not known and rarity is not None and rarity(word.form) >= _RARE
         thing = (
             names_a_thing(word.stem)
-            and word.stem not in SAME
+            and word.name not in _NO_NAMES
             and (rarity is None or rarity(word.form) >= _SPECIAL)
         )
         if named or digits or (rare and len(word.form) > 4) or thing:
@@ -524,8 +533,14 @@ def _follows(
     """Whether the amount follows by simple arithmetic that the claim speaks of: how much two
     amounts differ, what they come to, how often one goes into the other, a share of a count, a
     relative reduction for a ratio, a dose a day."""
-    if own.low != own.high:
+    if own.low != own.high or _is_year(own):
         return False
+    given = [a for a in given if not _is_year(a)]
+    if own.dimension == "frequency" and abs(own.low - 1) < 0.01:
+        # "once daily" for "daily"
+        return not any(a.dimension == "frequency" for a in given) and any(
+            re.search(r"\b(?:daily|a day|per day|/day|each day|every day)\b", c.text) for c in statement
+        )
     around = claim.text[max(0, own.start - 40) : own.end + 60]
     pairs = [
         (a, b)
@@ -534,7 +549,7 @@ def _follows(
         if a.dimension == b.dimension and a.low == a.high and b.low == b.high and a.low != b.low
     ]
     alike = [(a.low, b.low) for a, b in pairs if a.dimension == own.dimension]
-    near = max(0.004 * own.low, 0.011 if own.dimension != "count" else 1e-6)
+    near = max(0.004 * own.low, 0.011 if own.dimension == "share" else 1e-6)
     if _hedged(claim, own):
         near = max(near, 0.06 * own.low)
     if _APART.search(around) and any(abs(abs(a - b) - own.low) <= near for a, b in alike):
@@ -616,7 +631,9 @@ def _is_year(amount: Amount) -> bool:
     return amount.dimension == "count" and 1900 <= amount.low <= 2100 and len(amount.text) == 4
 
 
-def _belonging(claim: Claim, amount: Amount, others: Sequence[Amount]) -> dict[str, float]:
+def _belonging(
+    claim: Claim, amount: Amount, others: Sequence[Amount], *, shared: bool = True
+) -> dict[str, float]:
     """The words that belong to an amount, by name, each with how surely: those up to the next amount
     of its kind on either side. What stands before all of them, or further behind, is said of all."""
     before = max((o.end for o in others if o.end <= amount.start), default=0)
@@ -638,10 +655,12 @@ def _belonging(claim: Claim, amount: Amount, others: Sequence[Amount]) -> dict[s
     found: dict[str, float] = {}
     for w in said:
         if w.start < first:
-            surely = 1.0 if w.start not in near or amount is opening else 0.0
+            far = w.start not in near
+            surely = 1.0 if (far and (shared or not others)) or (not far and amount is opening) else 0.0
         elif w.start >= last:
+            far = w.start not in near_tail
             mine = amount.end == last
-            surely = 1.0 if w.start not in near_tail or mine else 0.0
+            surely = 1.0 if (far and (shared or not others)) or (not far and mine) else 0.0
         elif before <= w.start < amount.start:
             surely = 0.2 if taken_before or leads else 1.0 if follows else 0.5
         elif amount.end <= w.start < behind:
@@ -666,7 +685,7 @@ def _bound(
         if _IN_ORDER.search(sentence.text) or _IN_ORDER.search(claim.text):
             _in_order(claim, own, sentence, amount)
             return
-    mine = _belonging(claim, own, _rivals(own, claim.amounts))
+    mine = _belonging(claim, own, _rivals(own, claim.amounts), shared=False)
     lead: float | None = None
     for sentence, amount in matching:
         rivals = [
@@ -708,6 +727,163 @@ def _in_order(claim: Claim, own: Amount, statement: Claim, amount: Amount) -> No
             continue
         if (first < second) != (amount.start < pair.start):
             raise Failed("arm", f"“{own.text}” belongs to the other side")
+
+
+def _adjacent(claim: Claim, statement: Sequence[Claim]) -> None:
+    """A dose and the rhythm beside it belong together."""
+    for dose, rhythm in _doses(claim):
+        there = [(d, r) for c in statement for d, r in _doses(c) if _fits(claim, dose, d)]
+        if there and not any(_fits(claim, rhythm, r) for _, r in there):
+            raise Failed("frequency", f"“{dose.text}” is given “{there[0][1].text}”")
+
+
+def _doses(claim: Claim) -> list[tuple[Amount, Amount]]:
+    return [
+        (a, b)
+        for a, b in pairwise(claim.amounts)
+        if b.dimension == "frequency"
+        and a.dimension.startswith(("mass", "volume", "activity"))
+        and len(claim.text[a.end : b.start].strip()) <= 8
+    ]
+
+
+_ORDINAL = re.compile(r"\b(first|second|third|fourth|fifth|sixth|last)(?:-|\s)(\w+)", re.IGNORECASE)
+
+
+def _ordinals(claim: Claim, statement: Sequence[Claim]) -> None:
+    """ "the third trimester" where the statement has the first only."""
+    there: dict[str, set[str]] = {}
+    for c in statement:
+        for m in _ORDINAL.finditer(c.text):
+            there.setdefault(stem(m[2].lower()), set()).add(m[1].lower())
+    for m in _ORDINAL.finditer(claim.text):
+        others = there.get(stem(m[2].lower()))
+        if others and m[1].lower() not in others:
+            raise Failed("number", f"“{m[0]}” is the {min(others)} there")
+
+
+_GRADE = re.compile(
+    r"\b(?:grade|evidence|level|class|type|stage|phase)\s(?:of\s)?([A-E]|I{1,3}V?|IV|\d[ab]?)\b(?!')"
+)
+_CERTAINTY = re.compile(
+    r"\b(very low|low|moderate|high)(?:-|\s)(?:quality|certainty|grade|strength)\b"
+    r"|\b(?:quality|certainty|strength)\b[^.;,]{0,40}?\b(very low|low|moderate|high)\b",
+    re.IGNORECASE,
+)
+
+
+def _grades(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Classes of evidence, of disease and of trials are given as they are given there."""
+    given = " ".join(c.text for c in statement)
+    letters = {m[1] for m in _GRADE.finditer(given)}
+    for m in _GRADE.finditer(claim.text):
+        if m[1] not in letters and letters:
+            raise Failed("certainty", f"“{m[0]}” is “{min(letters)}” there")
+    theirs = {(m[1] or m[2]).lower() for m in _CERTAINTY.finditer(given)}
+    for m in _CERTAINTY.finditer(claim.text):
+        level = (m[1] or m[2]).lower()
+        if level not in theirs and not re.search(rf"\b{level}\b", given, re.IGNORECASE):
+            raise Failed("certainty", f"“{m[0]}” is in no cited statement")
+
+
+_MORE = OPPOSITE[0][0] | stems_of("common frequent often likely")
+_LESS = OPPOSITE[0][1]
+
+
+def _figures(claim: Claim, statement: Sequence[Claim]) -> None:
+    """ "More often with A than with B": the figures of the statement must say so."""
+    sides = _parted(claim)
+    if sides is None or not re.search(r"\bthan\b", claim.text):
+        return
+    left, right = sides[0] - sides[1], sides[1] - sides[0]
+    before = [w for w in claim.words if w.start < claim.text.find("than")]
+    less = any(w.stem in _LESS for w in before)
+    more = any(w.stem in _MORE and w.form not in ("most",) for w in before)
+    if less == more and not less:
+        return
+    way = -1 if less else 1
+    if any(w.negated for w in claim.words):
+        return
+    for sentence in statement:
+        if any(w.stem in _LESS | _MORE for w in sentence.words) or _IN_ORDER.search(sentence.text):
+            continue
+        figures = [
+            a
+            for a in sentence.amounts
+            if a.low == a.high
+            and not a.derived
+            and not _is_year(a)
+            and a.dimension in ("share", "count")
+            and not _P_VALUE.search(sentence.text[: a.start])
+        ]
+        for one, other in pairwise(figures):
+            if one.dimension != other.dimension:
+                continue
+            rest = [[a for a in figures if a is not x] for x in (one, other)]
+            a_words = _belonging(sentence, one, rest[0])
+            b_words = _belonging(sentence, other, rest[1])
+            straight = _meets(left, a_words, b_words) + _meets(right, b_words, a_words)
+            turned = _meets(left, b_words, a_words) + _meets(right, a_words, b_words)
+            if max(straight, turned) < 0.8 or abs(straight - turned) < 0.5:
+                continue
+            first, second = (one, other) if straight > turned else (other, one)
+            if (first.low - second.low) * way < 0:
+                raise Failed("direction", f"“{first.text}” against “{second.text}”")
+            return
+
+
+def _meets(side: frozenset[str], words: Mapping[str, float], others: Mapping[str, float]) -> float:
+    return sum(v for n, v in words.items() if n in side and v > others.get(n, 0.0))
+
+
+_NO_DIFFERENCE = re.compile(
+    r"\b(?:no|not|without|neither)\b[^.;]{0,40}\b(?:differ\w*|significan\w*)|\bdid not (?:differ|change)\b"
+    r"|\bp\s?>\s?0?\.05",
+    re.IGNORECASE,
+)
+_BETTER = re.compile(
+    r"\b(?:better|superior|more|fewer|less|higher|lower|worse|greater|inferior|outperform\w*|beat)\b",
+    re.IGNORECASE,
+)
+
+
+def _no_difference(claim: Claim, about: Sequence[Claim]) -> None:
+    """What did not differ there is not better here."""
+    if not _BETTER.search(claim.text) or not re.search(r"\bthan\b|\bover\b|\bto\b", claim.text):
+        return
+    if any(w.form in NEGATORS for w in claim.words) or "differ" in claim.text:
+        return
+    if any(_NO_DIFFERENCE.search(c.text) and not _BETTER.search(c.text) for c in about):
+        raise Failed("negation", "no difference was shown there")
+
+
+_WITH = re.compile(
+    r"\b(?:patients|people|adults|children|women|men|those|infants|participants|persons|individuals)"
+    r" (?:with|who have|who had|having) (\w+(?:[ -]\w+){0,2})",
+    re.IGNORECASE,
+)
+_PEOPLE = re.compile(
+    r"\W(?:\w+\W+){0,4}?(?:patients|people|adults|children|women|men|infants|participants|persons|"
+    r"individuals|volunteers|subjects|adolescents|babies|boys|girls|cases|of)\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"\W(?:patients|people|adults|children|women|men|infants|participants)\b", re.I)
+
+
+def _conditions(claim: Claim, statement: Sequence[Claim], new: Sequence[Word]) -> None:
+    """What people have is what they have there, and what was counted there were people."""
+    fresh = {w.start for w in new}
+    for m in _WITH.finditer(claim.text):
+        for w in claim.words:
+            if m.start(1) <= w.start < m.end(1) and w.start in fresh and w.content:
+                raise Failed("population", f"“{w.form}” is in no cited statement")
+    people = any(_PEOPLE.search(" " + c.text) for c in statement)
+    for own in claim.amounts:
+        if own.dimension != "count" or not _COUNTED.match(claim.text, own.end):
+            continue
+        there = [(c, a) for c in statement for a in c.amounts if _fits(claim, own, a)]
+        if there and not any(_PEOPLE.match(c.text, a.end) for c, a in there) and people:
+            raise Failed("population", f"“{own.text}” are no people there")
 
 
 # ------------------------------------------------------------------------------- people and routes
@@ -1018,7 +1194,7 @@ def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) ->
             for _, reached in sentence.denied():
                 names = {w.name for w in reached if w.form not in ("been", "being")}
                 taken = own & names
-                if names and len(taken) >= max(min(2, len(names)), 0.6 * len(names)):
+                if names and len(taken) >= max(min(2, len(names)), 0.45 * len(names)):
                     raise Failed("negation", "denies nothing where it is denied")
     every = [(s, reached) for s in statement for _, reached in s.denied()]
     for word, reached in denies:
@@ -1043,7 +1219,7 @@ def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) ->
 _DENIES = re.compile(
     r"\b(?:unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
     r"ineffective|unable|impossible|unlikely|against|loss|discouraged?|exceptions?|only|alone|limited|"
-    r"contraindicated|un(?:approved|treated|changed|affected|proven|related|involved)|in(?:complete|consistent)|"
+    r"contraindicated|un(?:approved|changed|affected|proven|related|involved)|in(?:complete|consistent)|"
     r"equal(?:ly)?|alike|similar(?:ly)?|p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|silent|few|less|lower|predates?|outside)\b",
     re.IGNORECASE,
 )

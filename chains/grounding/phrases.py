@@ -109,7 +109,6 @@ uncontrolled|without a control group|no control group|without a control arm|no c
 not blinded|unblinded|open-label|open label
 placebo|dummy treatment|inactive treatment
 unlicensed|not licensed|unapproved|not approved|no approval|without approval
-contraindicated|must not be used|must not be given|should not be used|must never be given|should not be given
 as needed|on demand|when required
 alone|by itself|on its own|by themselves|as monotherapy|on their own|monotherapy
 in combination with|combined with|together with|in addition to|added to|along with|plus|alongside|as well as

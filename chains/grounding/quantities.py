@@ -145,9 +145,6 @@ def amounts(text: str) -> list[Amount]:
         found.append(Amount(value, value, _UNITS[m["unit"].lower()][0], m.start(), m.end(), m[0]))
         taken.append((m.start(), m.end()))
     for m in _BARE_TIMES.finditer(text):
-        if m[1].lower() in ("once", "one time"):
-            taken.append((m.start(), m.end()))
-            continue  # the rhythm says it
         unit = _UNITS[_RHYTHMS.get(m[2].lower(), m[2].lower())]
         times = _TIMES[re.sub(r"\s+", " ", m[1].lower())] / unit[1]
         found.append(Amount(times, times, "frequency", m.start(), m.end(), m[0]))

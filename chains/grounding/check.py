@@ -457,10 +457,20 @@ def _equal(own: Amount, other: Amount, hedged: bool) -> bool:
 
 def _fits(claim: Claim, own: Amount, other: Amount) -> bool:
     """Whether an amount of the statement is the one that the claim gives."""
-    dimension = own.dimension
-    if dimension != other.dimension:
-        return False
+    if own.dimension != other.dimension:
+        one = own.plain or (own.low, own.high, own.dimension)
+        two = other.plain or (other.low, other.high, other.dimension)
+        # "10 mg" and, elsewhere in the sentence, "a day": the rhythm is looked at on its own.
+        return one[2] == two[2] and all(
+            abs(a - b) <= 0.003 * max(abs(a), abs(b)) for a, b in zip(one[:2], two[:2], strict=True)
+        )
     hedged = _hedged(claim, own)
+    if own.vague and own.dimension == "share":
+        said = claim.text[max(0, own.start - 12) : own.start].lower()
+        if re.search(r"\b(?:more than|over|above)\s(?:an?\s)?$", said):
+            return own.low < other.low <= own.low + 25
+        if re.search(r"\b(?:less than|fewer than|under|below)\s(?:an?\s)?$", said):
+            return own.low - 25 <= other.low < own.low
     if _equal(own, other, hedged):
         return True
     before = claim.text[max(0, own.start - 18) : own.start].lower()
@@ -513,7 +523,7 @@ def _amounts(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -
 
 
 _APART = re.compile(
-    r"\b(?:than|by|difference|points?|shorter|longer|fewer|less|more|did not|rest|remainder|others?)\b",
+    r"\b(?:than|by|difference|points?|shorter|longer|fewer|less|more|did not|missing|lost|excluded|rest|remainder|others?)\b",
     re.IGNORECASE,
 )
 _IN_ALL = re.compile(
@@ -536,17 +546,17 @@ def _follows(
     if own.low != own.high or _is_year(own):
         return False
     given = [a for a in given if not _is_year(a)]
-    if own.dimension == "frequency" and abs(own.low - 1) < 0.01:
+    if own.dimension == "frequency":
         # "once daily" for "daily"
-        return not any(a.dimension == "frequency" for a in given) and any(
-            re.search(r"\b(?:daily|a day|per day|/day|each day|every day)\b", c.text) for c in statement
-        )
+        once = own.text.lower().startswith(("once", "one "))
+        same = _rhythms_of(own.text) & _rhythms_of(" ".join(c.text for c in statement))
+        return once and bool(same) and not any(a.dimension == "frequency" for a in given)
     around = claim.text[max(0, own.start - 40) : own.end + 60]
     pairs = [
         (a, b)
         for i, a in enumerate(given)
         for b in given[i + 1 :]
-        if a.dimension == b.dimension and a.low == a.high and b.low == b.high and a.low != b.low
+        if a.dimension == b.dimension and a.low == a.high and b.low == b.high
     ]
     alike = [(a.low, b.low) for a, b in pairs if a.dimension == own.dimension]
     near = max(0.004 * own.low, 0.011 if own.dimension == "share" else 1e-6)
@@ -560,6 +570,11 @@ def _follows(
     if own.dimension == "share":
         ratios = [a.low for a in given if a.dimension == "count" and 0 < a.low < 1]
         said = " ".join(c.text for c in statement).lower()
+        of = [(a.low, b.low) for a, b in pairs if a.dimension == "count" and min(a.low, b.low) > 0]
+        told = own.vague or any(a.dimension == "count" and a.low >= 5 for a in claim.amounts)
+        near_share = 3.0 if _hedged(claim, own) else 0.6
+        if told and any(abs(100 * min(p) / max(p) - own.low) <= near_share for p in of):
+            return True
         if "ratio" in said and any(abs(100 * (1 - r) - own.low) <= 0.6 for r in ratios):
             return True
     if own.dimension == "count":
@@ -841,6 +856,7 @@ _NO_DIFFERENCE = re.compile(
     r"|\bp\s?>\s?0?\.05",
     re.IGNORECASE,
 )
+_NOT_SHOWN = re.compile(r"\bp\s?[=>]\s?0?\.(?:0[6-9]|[1-9])", re.IGNORECASE)
 _BETTER = re.compile(
     r"\b(?:better|superior|more|fewer|less|higher|lower|worse|greater|inferior|outperform\w*|beat)\b",
     re.IGNORECASE,
@@ -862,9 +878,10 @@ _WITH = re.compile(
     r" (?:with|who have|who had|having) (\w+(?:[ -]\w+){0,2})",
     re.IGNORECASE,
 )
-_PEOPLE = re.compile(
-    r"\W(?:\w+\W+){0,4}?(?:patients|people|adults|children|women|men|infants|participants|persons|"
-    r"individuals|volunteers|subjects|adolescents|babies|boys|girls|cases|of)\b",
+_NO_PEOPLE = re.compile(
+    r"\W(?:[\w-]+\W){0,2}?(?:scars|isolates|lesions|eyes|samples|wounds|halves|sides|trials|studies|births|"
+    r"pregnancies|sessions|treatments|sites|nails|teeth|joints|cells|mice|rats|rabbits|specimens|operations|"
+    r"procedures|biopsies|keratoses|nodules|plaques|limbs|knees|hips|events|episodes|visits|centres|hospitals)\b",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"\W(?:patients|people|adults|children|women|men|infants|participants)\b", re.I)
@@ -875,14 +892,13 @@ def _conditions(claim: Claim, statement: Sequence[Claim], new: Sequence[Word]) -
     fresh = {w.start for w in new}
     for m in _WITH.finditer(claim.text):
         for w in claim.words:
-            if m.start(1) <= w.start < m.end(1) and w.start in fresh and w.content:
+            if m.start(1) <= w.start < m.end(1) and w.start in fresh and w.form not in ABOUT:
                 raise Failed("population", f"“{w.form}” is in no cited statement")
-    people = any(_PEOPLE.search(" " + c.text) for c in statement)
     for own in claim.amounts:
         if own.dimension != "count" or not _COUNTED.match(claim.text, own.end):
             continue
         there = [(c, a) for c in statement for a in c.amounts if _fits(claim, own, a)]
-        if there and not any(_PEOPLE.match(c.text, a.end) for c, a in there) and people:
+        if there and all(_NO_PEOPLE.match(c.text, a.end) for c, a in there):
             raise Failed("population", f"“{own.text}” are no people there")
 
 
@@ -921,7 +937,7 @@ def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) 
     forms = {w.form for c in statement for w in c.words}
     for word in claim.words:
         kind = CLAIMS.get(word.form)
-        if kind is None:
+        if kind is None or word.form in _ALWAYS_OK or _is_turn(claim, word):
             continue
         if _has_like(word.form, forms):
             same = [
@@ -930,7 +946,7 @@ def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) 
             if same and all(w.negated for w in same) and not word.negated:
                 raise Failed("negation", f"“{word.form}” is denied there")
             continue
-        if word.form in _ALWAYS_OK or _counts_only(claim, word):
+        if _counts_only(claim, word):
             continue
         if word.form in ("need", "needs", "needed") and word.negated:
             continue
@@ -950,6 +966,20 @@ def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) 
             raise Failed("certainty", f"the statement says “{next(iter(seldom))}”")
 
 
+_TURNS = re.compile(
+    r"(?:are|were|is|was|had|have|in|at|,|which) all\b(?! \w+s\b)|all (?:with|of (?:whom|which|them))|every \d|each \d"
+    r"|only an?\b|proved? to be|(?:did|do|does|done) so|no more than",
+    re.IGNORECASE,
+)
+"""Where a word that claims much claims nothing."""
+
+
+def _is_turn(claim: Claim, word: Word) -> bool:
+    return any(m.start() <= word.start < m.end() for m in _TURNS.finditer(claim.text)) or (
+        word.form in ("significant", "significantly") and word.negated
+    )
+
+
 def _counts_only(claim: Claim, word: Word) -> bool:
     """ "only 8 %": a remark on an amount, which is looked for."""
     after = claim.text[word.start : word.start + 40].lower()
@@ -958,8 +988,19 @@ def _counts_only(claim: Claim, word: Word) -> bool:
     )
 
 
+def _rhythms_of(text: str) -> set[str]:
+    """The periods by which a text counts, by their first letters."""
+    found = {
+        next(g for g in m.groups() if g).lower()[:3] for m in _RHYTHM.finditer(_PART.sub(" ", text))
+    }
+    return {{"h": "hou", "d": "day", "dai": "day", "nig": "day", "ann": "yea"}.get(r, r) for r in found}
+
+
+_PART = re.compile(
+    r"\b(?:half|third|quarter|thirds|quarters)\s(?:of\s)?an?\s(?:hour|day|week|month|year)\b", re.IGNORECASE
+)
 _RHYTHM = re.compile(
-    r"\b(?:per|an?|each|every)\s(hour|day|week|month|year)\b|\b(hour|dai|week|month|year|annual)ly\b"
+    r"\b(?:per|an?|each|every)\s(hour|day|week|month|year)\b|\b(hour|dai|week|month|year|annual|night)ly\b"
     r"|/(hour|h|day|d|week|month|year)\b",
     re.IGNORECASE,
 )
@@ -972,14 +1013,7 @@ _AS_ONCE = {"two times": "twice", "2 times": "twice", "three times": "thrice", "
 
 def _frequency(claim: Claim, statement: Sequence[Claim]) -> None:
     given = " ".join(c.text for c in statement)
-    rhythms = [
-        {next(g for g in m.groups() if g).lower()[:3] for m in _RHYTHM.finditer(t)}
-        for t in (claim.text, given)
-    ]
-    rhythms = [
-        {{"h": "hou", "d": "day", "dai": "day", "ann": "yea"}.get(r, r) for r in found}
-        for found in rhythms
-    ]
+    rhythms = [_rhythms_of(claim.text), _rhythms_of(given)]
     if extra := rhythms[0] - rhythms[1]:
         raise Failed("frequency", f"“{next(iter(extra))}” is another rhythm")
     often = [
@@ -991,7 +1025,13 @@ def _frequency(claim: Claim, statement: Sequence[Claim]) -> None:
         given,
         re.IGNORECASE,
     )
-    if extra := often[0] - often[1] - ({"once"} if single else set()):
+    if any(own.dimension == "frequency" for own in claim.amounts):
+        often[0].discard("once")  # looked at among the amounts
+    sessions = {
+        {"two": "twice", "three": "thrice", "2": "twice", "3": "thrice"}.get(m[1].lower(), "")
+        for m in re.finditer(r"\b(two|three|2|3) (?:[\w-]+ ){0,4}?(?:sessions|treatments|doses|times)", given, re.I)
+    }
+    if extra := often[0] - often[1] - ({"once"} if single else set()) - sessions:
         raise Failed("frequency", f"“{next(iter(extra))}” is in no cited statement")
 
 
@@ -1191,15 +1231,19 @@ def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) ->
     denies = claim.denied()
     if not denies and not _OTHERWISE.search(claim.text):
         for sentence in statement:
-            for _, reached in sentence.denied():
+            for word, reached in sentence.denied():
                 names = {w.name for w in reached if w.form not in ("been", "being")}
                 taken = own & names
-                if names and len(taken) >= max(min(2, len(names)), 0.45 * len(names)):
+                weak = len(names) == 1 and word.form not in ("not", "no", "never")
+                if names and not weak and len(taken) >= max(min(2, len(names)), 0.45 * len(names)):
                     raise Failed("negation", "denies nothing where it is denied")
     every = [(s, reached) for s in statement for _, reached in s.denied()]
     for word, reached in denies:
         names = {w.name for w in reached if w.stem not in GENERIC}
-        if not names:
+        if not names or (
+            names & {"differ", "signific", stem("difference")}
+            and any(_NO_DIFFERENCE.search(c.text) or _NOT_SHOWN.search(c.text) for c in statement)
+        ):
             continue
         best: tuple[int, Claim] | None = None
         for sentence in statement:

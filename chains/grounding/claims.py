@@ -30,6 +30,9 @@ _CLAUSE_END = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
+_HARMLESS = re.compile(
+    r"not only|with or without|whether or not|no (?:more|longer|less|later|fewer|earlier|sooner) than|if not"
+)
 _NEGATED_VERB = re.compile(r"n['’]t$")
 _FUNCTION = FUNCTION_WORDS - {"no", "not", "none", "without", "than", "before", "after", "during",
                               "only", "under", "over", "more", "most", "few", "further", "both",
@@ -72,7 +75,9 @@ class Claim:
         found = []
         for i, word in enumerate(self.words):
             if word.form in NEGATORS and not _is_harmless(self.text, word):
-                before = [w for w in self.words[max(0, i - 6) : i] if w.content][-3:]
+                before = [
+                    w for w in self.words[max(0, i - 6) : i] if w.content and w.clause == word.clause
+                ][-3:]
                 if word.form != "not":
                     before = []
                 after = [w for w in self.words[i + 1 :] if w.clause == word.clause and w.content]
@@ -148,4 +153,5 @@ def _with_negation(text: str, words: list[Word]) -> list[Word]:
 def _is_harmless(text: str, word: Word) -> bool:
     """ "not only", "with or without": nothing is denied."""
     around = text[max(0, word.start - 10) : word.start + 16].lower()
-    return "not only" in around or "with or without" in around or "whether or not" in around
+    hyphened = word.start > 0 and text[word.start - 1] == "-"
+    return (word.form == "free" and hyphened) or bool(_HARMLESS.search(around))

@@ -15,8 +15,8 @@ heart failure|cardiac failure
 heart muscle inflammation|myocarditis|inflammation of the heart muscle|inflammation of heart muscle
 stroke|cerebrovascular accident
 glucose|blood sugar|blood glucose|sugar in the blood|blood sugar level|glucose in the blood
-hypoglycaemia|hypoglycemia|low blood glucose|low glucose
-hyperglycaemia|hyperglycemia|high blood glucose|high glucose
+hypoglycaemia|hypoglycemia|low blood sugar|low blood glucose|low glucose
+hyperglycaemia|hyperglycemia|high blood sugar|high blood glucose|high glucose
 glycated haemoglobin|hba1c|glycated hemoglobin|haemoglobin a1c|hemoglobin a1c
 diarrhoea|diarrhea|loose stools|loose stool|loose bowel movements
 constipation|hard stools
@@ -132,6 +132,9 @@ shaking|tremor|tremors|trembling
 tablet|pill|tablets|pills
 physiotherapy|physical therapy
 blood test|blood tests|laboratory test of blood
+weakened immune system|immunocompromised|immunosuppressed|weak immune system|impaired immunity
+irrigated|rinsed|washed out|flushed out
+irrigation|rinsing|washing out
 x-ray|radiograph|radiography|x-rays
 pulsed dye laser|pdl
 intense pulsed light|ipl

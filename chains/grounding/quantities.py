@@ -41,7 +41,6 @@ _BY_DIMENSION: dict[str, dict[str, float]] = {
     "degree": {"°c": 1, "°": 1, "°f": 1.8},
     "kcal": {"kcal": 1},
     "ppm": {"ppm": 1},
-    "each": {"dose": 1, "injection": 1, "session": 1, "kg-day": 1},
 }  # fmt: skip
 for _dimension, _factors in _BY_DIMENSION.items():
     for _name, _factor in _factors.items():
@@ -81,6 +80,14 @@ _FRACTION = re.compile(
     rf"(?!\s?(?:-?(?:{_UNIT})\b|group|arm|trial|week|study|generation|pass|session|treatment|dose|line|trimester|degree))",
     re.IGNORECASE,
 )
+_CHANGED = re.compile(
+    r"\b(?:rais|ris|ros|low|fell|fall|increas|decreas|reduc|improv|shorten|lengthen|drop|declin|chang|went|"
+    r"prolong|extend|brought)\w*\b[^.;]{0,70}\bfrom\s$",
+    re.IGNORECASE,
+)
+"""Before "47% to 69%" says that these are two amounts and no range."""
+_AND_A_HALF = re.compile(rf"\b(?P<n>{_ONE}) and a half (?P<unit>{_UNIT})(?!\w)", re.IGNORECASE)
+_AT = re.compile(r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of))", re.IGNORECASE)
 _ONE_IN = re.compile(
     rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?)\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
     re.IGNORECASE,
@@ -116,6 +123,8 @@ class Amount:
     """Said as a part of a whole ("a third") rather than as a figure."""
     derived: bool = False
     """Follows from two counts, as 25 % from 3 of 12."""
+    plain: tuple[float, float, str] | None = None
+    """Low, high and dimension without the time it is given by, as 10 mg of 10 mg a day."""
 
 
 def _value(text: str) -> float:
@@ -143,6 +152,13 @@ def amounts(text: str) -> list[Amount]:
         count = {"a": 1.0, "an": 1.0}.get((m["count"] or "a").lower()) or _value(m["count"])
         value = count * _PARTS[m["part"].lower()] * _UNITS[m["unit"].lower()][1]
         found.append(Amount(value, value, _UNITS[m["unit"].lower()][0], m.start(), m.end(), m[0]))
+        taken.append((m.start(), m.end()))
+    for m in [*_AND_A_HALF.finditer(text), *_AT.finditer(text)]:
+        if _within(m, taken):
+            continue
+        dimension, factor = _UNITS[m["unit"].lower()]
+        value = (_value(m["n"]) + (0.5 if "half" in m[0] else 0.0)) * factor
+        found.append(Amount(value, value, dimension, m.start(), m.end(), m[0]))
         taken.append((m.start(), m.end()))
     for m in _BARE_TIMES.finditer(text):
         unit = _UNITS[_RHYTHMS.get(m[2].lower(), m[2].lower())]
@@ -179,11 +195,19 @@ def amounts(text: str) -> list[Amount]:
         high = _value(m["high"]) * factor if m["high"] else low
         between = text[max(0, m.start() - 8) : m.start()].lower().endswith("between ")
         two = m["high"] and " and " in m[0].lower() and not between
-        if m["high"] and (two or high < low):
+        changed = m["high"] and _CHANGED.search(text[max(0, m.start() - 90) : m.start()])
+        if m["high"] and (two or changed or high < low):
             # "5 and 3 mm" are two amounts; the first has the unit of the second.
             found.append(Amount(low, low, dimension, m.start(), m.start("high"), m[0]))
             low = high
-        found.append(Amount(low, high, dimension, m.start(), m.end(), m[0].strip()))
+        plain = None
+        if dimension.endswith("/time"):
+            base, divisor = _UNITS[(m["unit"] or (m["unit1"] or "").strip()).lower()]
+            if dimension == f"{base}/time":
+                plain = (_value(m["low"]) * divisor, _value(m["high"] or m["low"]) * divisor, base)
+        found.append(
+            Amount(low, high, dimension, m.start(), m.end(), m[0].strip(), plain=plain)
+        )
     return _with_units(sorted(found, key=lambda a: (a.start, a.end)), text)
 
 

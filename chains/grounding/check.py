@@ -132,6 +132,7 @@ class Grounder:
             raise Failed("not_prose", "not one sentence")
         claim = said[0]
         alone: Failed | None = None
+        together = [c for statement in cited for c in claims_of(statement)]
         for statement in cited:
             try:
                 self._against(claim, claims_of(statement))
@@ -145,6 +146,13 @@ class Grounder:
             if len(cited) == 1:
                 assert alone is not None
                 raise alone
+            if _one_study([claims_of(s) for s in cited]):
+                try:
+                    self._against(claim, together)
+                except Failed:
+                    pass
+                else:
+                    return
             self._merged(claim, cited)
             return
         for statement in cited:
@@ -375,6 +383,25 @@ def _spelled(claim: Claim, statement: Sequence[Claim]) -> set[int]:
             if "".join(w.form[0] for w in run) in letters:
                 found |= {w.start for w in run}
     return found
+
+
+_NAMED = re.compile(r"\b(?:[A-Z]{3,}\w*|[A-Z][a-z]+[A-Z]\w*|(?:19|20)\d\d)\b|\b\d{2,}(?= (?:\w+ ){0,2}patients)")
+
+
+def _one_study(statements: Sequence[Sequence[Claim]]) -> bool:
+    """Whether the statements are of one study or document: they share a name or a year, and half of
+    the fewer words."""
+    first, *others = [
+        (
+            {m for c in s for m in _NAMED.findall(c.text)},
+            {w.name for c in s for w in c.words if w.content and w.stem not in GENERIC},
+        )
+        for s in statements
+    ]
+    return all(
+        first[0] & named or len(first[1] & words) >= 0.4 * min(len(first[1]), len(words))
+        for named, words in others
+    )
 
 
 def _abbreviates(word: str, forms: set[str]) -> bool:

@@ -202,6 +202,7 @@ class Grounder:
         _no_difference(claim, about)
         _populations(claim, statement, about)
         _conditions(claim, statement, new)
+        _exclusive(claim, statement)
         _routes(claim, statement)
         _strength(claim, statement, about)
         _sides(claim, statement)
@@ -398,8 +399,11 @@ def _one_study(statements: Sequence[Sequence[Claim]]) -> bool:
         )
         for s in statements
     ]
+    capitals = [{n for n in named if n.isupper()} for named, _ in [first, *others]]
+    if all(capitals) and not frozenset.intersection(*map(frozenset, capitals)):
+        return False
     return all(
-        first[0] & named or len(first[1] & words) >= 0.4 * min(len(first[1]), len(words))
+        first[0] & named or len(first[1] & words) >= 0.33 * min(len(first[1]), len(words))
         for named, words in others
     )
 
@@ -576,6 +580,14 @@ def _follows(
     if own.dimension == "frequency":
         # "once daily" for "daily"
         once = own.text.lower().startswith(("once", "one "))
+        every = [
+            a.low
+            for c in statement
+            for a in c.amounts
+            if a.dimension == "time" and re.search(r"\bevery\s$", c.text[: a.start])
+        ]
+        if any(abs(own.low * t - 1) < 0.02 for t in every):
+            return True
         same = _rhythms_of(own.text) & _rhythms_of(" ".join(c.text for c in statement))
         return once and bool(same) and not any(a.dimension == "frequency" for a in given)
     around = claim.text[max(0, own.start - 40) : own.end + 60]
@@ -614,6 +626,14 @@ def _follows(
         often = [a.low for a in given if a.dimension == "frequency"]
         often += [1 / a.low for a in given if a.dimension == "time" and 0 < a.low <= 1]
         if any(abs(m * n - own.low) <= 0.004 * own.low for m in masses for n in often):
+            return True
+    if own.dimension == "share" and re.search(r"\bby\b[\w\s]{0,14}$", claim.text[: own.start]):
+        least = 3.0 if own.vague else 0.6
+        if any(
+            abs(100 * (1 - min(a.low, b.low) / max(a.low, b.low)) - own.low) <= least
+            for a, b in pairs
+            if max(a.low, b.low) > 0
+        ):
             return True
     times = _AS_OFTEN.search(around)
     if times and (own.dimension == "count" or own.vague):
@@ -714,6 +734,29 @@ def _belonging(
     return found
 
 
+_SIDE_BY_SIDE = re.compile(
+    r"\s*(?:v|vs\.?|versus|against|and|rather than|instead of|compared with|to|or),?\s*(?:about |only |at )?",
+    re.IGNORECASE,
+)
+
+
+def _beside(claim: Claim, own: Amount) -> dict[str, float]:
+    """For "... with A than with B (1% v 2%)": the words of A for the first amount, of B for the
+    second; nothing when the amounts do not stand like that."""
+    sides = _parted(claim)
+    if sides is None:
+        return {}
+    for other in _rivals(own, claim.amounts):
+        first, second = (own, other) if own.start < other.start else (other, own)
+        if _SIDE_BY_SIDE.fullmatch(claim.text[first.end : second.start]):
+            than = _COMPARING.search(claim.text)
+            if than is None or not (than.end() < first.start or than.start() > second.end):
+                continue
+            mine, its = sides if own is first else (sides[1], sides[0])
+            return dict.fromkeys(mine - its, 1.0)
+    return {}
+
+
 def _bound(
     claim: Claim,
     own: Amount,
@@ -725,9 +768,10 @@ def _bound(
         return
     for sentence, amount in matching:
         if _IN_ORDER.search(sentence.text) or _IN_ORDER.search(claim.text):
-            _in_order(claim, own, sentence, amount)
+            _in_order(claim, own, [c for c, _ in theirs], sentence, amount)
             return
-    mine = _belonging(claim, own, _rivals(own, claim.amounts), shared=False)
+    side = _beside(claim, own)
+    mine = side or _belonging(claim, own, _rivals(own, claim.amounts), shared=False)
     lead: float | None = None
     for sentence, amount in matching:
         rivals = [
@@ -751,11 +795,17 @@ def _bound(
         raise Failed("arm", f"“{own.text}” belongs to something else {lead:.1f}")
 
 
-def _in_order(claim: Claim, own: Amount, statement: Claim, amount: Amount) -> None:
+def _in_order(
+    claim: Claim, own: Amount, sentences: Sequence[Claim], statement: Claim, amount: Amount
+) -> None:
     """ "20 (86%) and 5 (21%) respectively": amounts and what they belong to go in one order."""
     rivals = _rivals(own, claim.amounts)
     mine = _belonging(claim, own, rivals)
-    places = {w.name: w.start for w in reversed(statement.words)}
+    places: dict[str, int] = {}
+    for n, sentence in enumerate(dict.fromkeys([statement, *sentences])):
+        for w in sentence.words:
+            # What this sentence does not name is looked for in those before it.
+            places.setdefault(w.name, w.start if n == 0 else w.start - 10_000)
     for other in rivals:
         pair = next(
             (a for a in statement.amounts if a is not amount and _fits(claim, other, a)), None
@@ -900,6 +950,36 @@ def _no_difference(claim: Claim, about: Sequence[Claim]) -> None:
         raise Failed("negation", "no difference was shown there")
 
 
+_EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
+    frozenset(line.split())
+    for line in (
+        "black blue brown green red white yellow orange pink grey",
+        "left right",
+        "january february march april may june july august september october november december",
+        "spring summer autumn winter",
+        "squamous basal",
+        "proximal distal",
+        "anterior posterior",
+        "systolic diastolic",
+        "arterial venous",
+        "bacterial viral fungal",
+        "primary secondary",
+        "acute chronic",
+        "inpatient outpatient",
+        "upper lower",
+    )
+)
+
+
+def _exclusive(claim: Claim, statement: Sequence[Claim]) -> None:
+    """One of a closed set is not another of it."""
+    forms = {w.form for c in statement for w in c.words}
+    for group in _EXCLUSIVE:
+        for w in claim.words:
+            if w.form in group and w.form not in forms and group & forms and w.form not in ("may", "march", "right", "left", "lower"):
+                raise Failed("entity", f"“{w.form}” is in no cited statement")
+
+
 _WITH = re.compile(
     r"\b(?:patients|people|adults|children|women|men|those|infants|participants|persons|individuals)"
     r" (?:with|who have|who had|having) (\w+(?:[ -]\w+){0,2})",
@@ -962,6 +1042,7 @@ _ALWAYS_OK = frozenset({"same", "any", "so", "via", "through", "standard", "exac
 
 def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     forms = {w.form for c in statement for w in c.words}
+    told = bool(forms & {"you", "your"})
     for word in claim.words:
         kind = CLAIMS.get(word.form)
         if kind is None or word.form in _ALWAYS_OK or _is_turn(claim, word):
@@ -970,19 +1051,21 @@ def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) 
             same = [
                 w for c in statement for w in c.words if w.form == word.form or w.name == word.name
             ]
-            if same and all(w.negated for w in same) and not word.negated:
+            if kind != "exclusive" and same and all(w.negated for w in same) and not word.negated:
                 raise Failed("negation", f"“{word.form}” is denied there")
             continue
-        if _counts_only(claim, word):
+        if _counts_only(claim, word) or (kind == "instruction" and told):
             continue
         if word.form in ("need", "needs", "needed") and word.negated:
             continue
         raise Failed("causal" if kind == "causal" else "certainty", f"“{word.form}”")
+    if _ANY.search(claim.text) and not forms & {"any", "all", "regardless", "irrespective", "every"}:
+        raise Failed("overgeneral", "of any kind")
     own = {w.form for w in claim.words}
     for sentence in about:
         clauses = _taken_up(claim, sentence)
         doubt = {w.form for w in sentence.words if w.clause in clauses} & DOUBT
-        if doubt and not own & (DOUBT | {"can", "cannot", "not", "no", "expected", "estimated"}):
+        if doubt and not own & (DOUBT | {"proposed", "proposes", "option", "consider", "considered", "can", "cannot", "not", "no", "expected", "estimated"}):
             raise Failed("certainty", f"the statement says “{next(iter(doubt))}”")
         seldom = {w.form for w in sentence.words if w.clause in clauses} & FREQUENCY_HEDGES
         if seldom and not own & (
@@ -993,6 +1076,11 @@ def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) 
             raise Failed("certainty", f"the statement says “{next(iter(seldom))}”")
 
 
+_ANY = re.compile(
+    r"\b(?:of|at|for|in|with) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree)\b"
+    r"|\b(?:regardless|irrespective) of\b",
+    re.IGNORECASE,
+)
 _TURNS = re.compile(
     r"(?:are|were|is|was|had|have|in|at|,|which) all\b(?! \w+s\b)|all (?:with|of (?:whom|which|them))|every \d|each \d"
     r"|only an?\b|proved? to be|(?:did|do|does|done) so|no more than",
@@ -1024,7 +1112,7 @@ def _rhythms_of(text: str) -> set[str]:
 
 
 _PART = re.compile(
-    r"\b(?:half|third|quarter|thirds|quarters)\s(?:of\s)?an?\s(?:hour|day|week|month|year)\b", re.IGNORECASE
+    r"\b(?:within|after|for|in|than|long as|next|up to|about|nearly|over|under|once) an? (?:hour|day|week|month|year)\b(?! (?:for|during))|\b(?:half|third|quarter|thirds|quarters)\s(?:of\s)?an?\s(?:hour|day|week|month|year)\b", re.IGNORECASE
 )
 _RHYTHM = re.compile(
     r"\b(?:per|an?|each|every)\s(hour|day|week|month|year)\b|\b(hour|dai|week|month|year|annual|night)ly\b"
@@ -1041,6 +1129,11 @@ _AS_ONCE = {"two times": "twice", "2 times": "twice", "three times": "thrice", "
 def _frequency(claim: Claim, statement: Sequence[Claim]) -> None:
     given = " ".join(c.text for c in statement)
     rhythms = [_rhythms_of(claim.text), _rhythms_of(given)]
+    for period, length in (("day", 1.0), ("wee", 7.0), ("mon", 30.4375), ("yea", 365.25), ("hou", 1 / 24)):
+        if any(a.dimension == "time" and abs(a.low - length) < 0.02 * length for c in statement for a in c.amounts):
+            rhythms[1].add(period)
+    if any(a.dimension == "frequency" for a in claim.amounts):
+        rhythms[0] -= {"yea", "mon", "wee"}  # looked at among the amounts
     if extra := rhythms[0] - rhythms[1]:
         raise Failed("frequency", f"“{next(iter(extra))}” is another rhythm")
     often = [
@@ -1099,6 +1192,26 @@ def _poles(claims: Sequence[Claim]) -> dict[int, int]:
                     side = -side
                 if side:
                     found[i] = side if found.get(i, side) == side else 0
+    return found
+
+
+_LEVELS = frozenset(
+    i
+    for i, pair in enumerate(OPPOSITE)
+    if pair[0] & stems_of("gain darker effective increase") and not pair[0] & stems_of("common")
+)
+
+
+def _poles_beside(claim: Claim, amount: Amount) -> dict[int, int]:
+    at = claim.segment_of(amount.start)
+    found: dict[int, int] = {}
+    for w in claim.words:
+        if w.segment != at:
+            continue
+        for i, (one, other) in enumerate(OPPOSITE):
+            side = 1 if w.stem in one else -1 if w.stem in other else 0
+            if side:
+                found[i] = side if found.get(i, side) == side else 0
     return found
 
 
@@ -1228,7 +1341,31 @@ def _by_segment(claim: Claim) -> list[frozenset[str]]:
     return [f for f in found if f]
 
 
+def _measured(claims: Sequence[Claim]) -> set[tuple[int, str]]:
+    """What is said to be more (+1) or less (-1): the word after "more", "fewer", "less"."""
+    found = set()
+    for claim in claims:
+        for n, w in enumerate(claim.words[:-1]):
+            if w.form in ("more", "less", "fewer", "higher", "lower", "increased", "reduced"):
+                noun = claim.words[n + 1]
+                if noun.content and noun.stem not in GENERIC:
+                    found.add((1 if w.form in ("more", "higher", "increased") else -1, noun.name))
+    return found
+
+
 def _directions(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    there = _measured(statement)
+    for side, name in _measured([claim]):
+        if (-side, name) in there and (side, name) not in there and not _parted(claim):
+            raise Failed("direction", f"less and more “{name}” are exchanged")
+    for own in claim.amounts:
+        for c in statement:
+            for a in c.amounts:
+                if not _fits(claim, own, a) or own.dimension in ("time", "count"):
+                    continue
+                one, other = _poles_beside(claim, own), _poles_beside(c, a)
+                if any(one[i] * other[i] == -1 for i in one if i in other and i in _LEVELS):
+                    raise Failed("direction", f"“{own.text}” goes the other way")
     own, near, every = _poles([claim]), _poles(about), _poles(statement)
     theirs_order = _order(statement)
     for side, name in _order([claim]):
@@ -1256,16 +1393,22 @@ def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) ->
     """What is denied there must be denied here, and nothing else."""
     own = {w.name for w in claim.words if w.content}
     denies = claim.denied()
-    if not denies and not _OTHERWISE.search(claim.text):
+    denies_nothing = not denies and not re.search(r"\bagainst\b", claim.text)
+    if denies_nothing and not _OTHERWISE.search(claim.text):
         for sentence in statement:
             for word, reached in sentence.denied():
                 names = {w.name for w in reached if w.form not in ("been", "being")}
                 taken = own & names
                 weak = len(names) == 1 and word.form not in ("not", "no", "never")
-                if names and not weak and len(taken) >= max(min(2, len(names)), 0.45 * len(names)):
+                if names and not weak and len(taken) >= max(min(2, len(names)), 0.4 * len(names)):
                     raise Failed("negation", "denies nothing where it is denied")
     every = [(s, reached) for s in statement for _, reached in s.denied()]
+    if re.search(r"\b(?:both|all|each|either)\b", claim.text, re.IGNORECASE) and not denies:
+        if any(re.search(r"\bbut not\b", c.text) for c in about):
+            raise Failed("negation", "one of them is excepted there")
     for word, reached in denies:
+        if word.form == "against":
+            continue
         names = {w.name for w in reached if w.stem not in GENERIC}
         if not names or (
             names & {"differ", "signific", stem("difference")}
@@ -1291,7 +1434,7 @@ _DENIES = re.compile(
     r"\b(?:unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
     r"ineffective|unable|impossible|unlikely|against|loss|discouraged?|exceptions?|only|alone|limited|"
     r"contraindicated|un(?:approved|changed|affected|proven|related|involved)|in(?:complete|consistent)|"
-    r"equal(?:ly)?|alike|similar(?:ly)?|p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|silent|few|less|lower|predates?|outside)\b",
+    r"equal(?:ly)?|alike|similar(?:ly)?|p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|silent|few|less|lower|predates?|outside|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
     re.IGNORECASE,
 )
 """What denies, or comes to the same, in other words than "no" and "not"."""

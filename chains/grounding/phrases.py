@@ -78,9 +78,9 @@ admitted to hospital|hospitalised|hospitalized|hospital admission|admission to h
 hospital stay|length of stay|stay in hospital|time in hospital
 mechanical ventilation|artificial ventilation|ventilator support|a ventilator
 by mouth|orally|oral|peroral|swallowed
-intravenous|intravenously|into a vein|into the vein|by vein
-intramuscular|intramuscularly|into a muscle|into the muscle
-subcutaneous|subcutaneously|under the skin|beneath the skin
+intravenous|given into a vein|injected into a vein|by intravenous injection|by intravenous infusion|intravenously|into a vein|into the vein|by vein
+intramuscular|injected into a muscle|by intramuscular injection|intramuscularly|into a muscle|into the muscle
+subcutaneous|injected under the skin|injected subcutaneously|by subcutaneous injection|subcutaneously|under the skin|beneath the skin
 intradermal|intradermally|into the dermis|into the skin
 intralesional|intralesionally|into the lesion|into the lesions|into the scar|into the scars|into the keloid
 intratracheal|into the windpipe|into the trachea
@@ -91,6 +91,9 @@ vaginal|vaginally|into the vagina
 inhaled|by inhalation|breathed in
 nasal|nasally|into the nose|intranasal|intranasally
 sublingual|under the tongue
+pressure ulcers|pressure sores|bedsores
+pressure ulcer|pressure sore|bedsore
+rapid|fast
 at bedtime|at night|nightly|every night|before bed|in the evening
 in the morning|every morning|each morning
 once daily|once a day|every 24 hours
@@ -102,13 +105,14 @@ twice a week|twice weekly|two times a week
 monthly|once a month|once monthly|every month|each month
 every two weeks|every 2 weeks|fortnightly|once a fortnight|every other week
 yearly|annually|once a year|every year|each year|per year
-quickly|rapidly|fast
+quickly|rapidly
 slowly|gradually
 asymptomatic|without symptoms|no symptoms|symptom-free|symptomless
 uncontrolled|without a control group|no control group|without a control arm|no control arm|had no controls
 not blinded|unblinded|open-label|open label
 placebo|dummy treatment|inactive treatment
 unlicensed|not licensed|unapproved|not approved|no approval|without approval
+must not be used|is contraindicated|are contraindicated|contraindicated|should not be used|must not be given|should not be given|contraindications to|contraindication to|a contraindication to|should not use|must not use|advises against use|advises against using|recommends against use|recommends against using
 as needed|on demand|when required
 alone|by itself|on its own|by themselves|as monotherapy|on their own|monotherapy
 in combination with|combined with|together with|in addition to|added to|along with|plus|alongside|as well as
@@ -127,7 +131,11 @@ gene|genes
 inherited from one parent|autosomal dominant|dominant
 enlarged|bigger than normal
 weakness|feebleness
-tiredness|fatigue|being tired|exhaustion
+tired|fatigue|tiredness|fatigued
+moisturiser|emollient|moisturizer
+moisturisers|emollients|moisturizers
+2 weeks|a fortnight|one fortnight|a couple of weeks
+12 months|a twelvemonth
 shaking|tremor|tremors|trembling
 tablet|pill|tablets|pills
 physiotherapy|physical therapy

@@ -89,7 +89,7 @@ _CHANGED = re.compile(
 _AND_A_HALF = re.compile(rf"\b(?P<n>{_ONE}) and a half (?P<unit>{_UNIT})(?!\w)", re.IGNORECASE)
 _AT = re.compile(r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of))", re.IGNORECASE)
 _ONE_IN = re.compile(
-    rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?)\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
+    rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?|per(?=\s\d{{1,3}}(?:,\d{{3}}|\d)))\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
     re.IGNORECASE,
 )
 _NAME = re.compile(

@@ -159,7 +159,8 @@ def _patterns() -> tuple[re.Pattern[str], dict[str, str]]:
     form: dict[str, str] = {}
     for line in _TERMS.strip().splitlines():
         first, *others = line.split("|")
-        for term in others:
+        for term in (first, *others):
+            # The first form is looked for too, so that a part of it is not put into it again.
             form[term] = first
     terms = sorted(form, key=len, reverse=True)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, terms))})(?![\w-])", re.I), form

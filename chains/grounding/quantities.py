@@ -191,6 +191,7 @@ def amounts(text: str) -> list[Amount]:
         word = m["low"][0].isalpha()
         if word and dimension == "count" and m["low"].lower() in ("one", "zero"):
             continue
+        start = m.start()
         low = _value(m["low"]) * factor
         high = _value(m["high"]) * factor if m["high"] else low
         between = text[max(0, m.start() - 8) : m.start()].lower().endswith("between ")
@@ -198,15 +199,16 @@ def amounts(text: str) -> list[Amount]:
         changed = m["high"] and _CHANGED.search(text[max(0, m.start() - 90) : m.start()])
         if m["high"] and (two or changed or high < low):
             # "5 and 3 mm" are two amounts; the first has the unit of the second.
-            found.append(Amount(low, low, dimension, m.start(), m.start("high"), m[0]))
-            low = high
+            found.append(Amount(low, low, dimension, m.start(), m.end("low"), m["low"]))
+            low, start = high, m.start("high")
         plain = None
+        text_of = text[start : m.end()].strip()
         if dimension.endswith("/time"):
             base, divisor = _UNITS[(m["unit"] or (m["unit1"] or "").strip()).lower()]
             if dimension == f"{base}/time":
                 plain = (_value(m["low"]) * divisor, _value(m["high"] or m["low"]) * divisor, base)
         found.append(
-            Amount(low, high, dimension, m.start(), m.end(), m[0].strip(), plain=plain)
+            Amount(low, high, dimension, start, m.end(), text_of, plain=plain)
         )
     return _with_units(sorted(found, key=lambda a: (a.start, a.end)), text)
 

@@ -1389,6 +1389,13 @@ def _directions(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]
         raise Failed("direction")
 
 
+def _denied(word: Word, reached: Sequence[Word]) -> set[str]:
+    """The words nearest to one that denies: what it is about."""
+    said = [w for w in reached if w.form not in ("been", "being") and w.stem not in GENERIC]
+    before = [w for w in said if w.start < word.start][-2:]
+    return {w.name for w in [*before, *[w for w in said if w.start > word.start][:5]]}
+
+
 def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     """What is denied there must be denied here, and nothing else."""
     own = {w.name for w in claim.words if w.content}
@@ -1397,9 +1404,9 @@ def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) ->
     if denies_nothing and not _OTHERWISE.search(claim.text):
         for sentence in statement:
             for word, reached in sentence.denied():
-                names = {w.name for w in reached if w.form not in ("been", "being")}
+                names = _denied(word, reached)
                 taken = own & names
-                weak = len(names) == 1 and word.form not in ("not", "no", "never")
+                weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
                 if names and not weak and len(taken) >= max(min(2, len(names)), 0.4 * len(names)):
                     raise Failed("negation", "denies nothing where it is denied")
     every = [(s, reached) for s in statement for _, reached in s.denied()]
@@ -1440,7 +1447,7 @@ _DENIES = re.compile(
 """What denies, or comes to the same, in other words than "no" and "not"."""
 _OTHERWISE = re.compile(
     r"\b(?:unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
-    r"ineffective|unable|impossible|unlikely|against|discouraged?|contraindicated|limited to|only|"
+    r"ineffective|unable|impossible|unlikely|against|discouraged?|contraindicated|limited to|"
     r"un(?:approved|treated|changed|affected|proven|related|common)|predates?|outside|equal(?:ly)?|"
     r"alike|similar(?:ly)?|same)\b",
     re.IGNORECASE,

@@ -655,7 +655,7 @@ def _same_figure(own: Amount, other: Amount) -> bool:
 
 _P_VALUE = re.compile(r"\bp\s?[=<>≤]+\s*$", re.IGNORECASE)
 _LEADS = re.compile(
-    r"\s*(?:\([^()]*\)\s*)?(?:more |fewer |less )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|"
+    r"\s*(?:\([^()]*\)\s*)?(?:(?:more|fewer|less|points?|events?|cases?|percentage points?|of \d+) )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|"
     r"patients|women|men|children|people|did|given|who|whose|taking|received)\b",
     re.IGNORECASE,
 )
@@ -671,11 +671,14 @@ _OTHER_MARGIN = 1.0
 
 
 def _rivals(amount: Amount, among: Sequence[Amount]) -> list[Amount]:
-    """Amounts of the same kind; that nobody had something is one of them beside a share or a count."""
+    """Amounts of the same kind; that nobody had something is one of them beside a share or a count.
+    What a count is taken of is none."""
+    wholes = {b.start for d in among if d.derived for b in among if b.end == d.end and b is not d}
     return [
         a
         for a in among
         if a.start != amount.start
+        and a.start not in wholes
         and not a.derived
         and not _is_year(a)
         and (
@@ -734,6 +737,21 @@ def _belonging(
     return found
 
 
+_CHANGED = re.compile(r"\bfrom\s(?:an?\s\w+\sof\s)?$", re.IGNORECASE)
+_TO = re.compile(r"\bfrom\s[^,;.]{1,16}\sto\s$", re.IGNORECASE)
+"""What went from one amount to another has no sides."""
+
+
+def _counted(claim: Claim, amount: Amount) -> str | None:
+    """What a bare number counts: the word behind it."""
+    if amount.dimension != "count":
+        return None
+    after = next((w for w in claim.words if w.start >= amount.end), None)
+    if after is None or claim.text[amount.end : after.start].strip() or not after.content:
+        return None
+    return after.name
+
+
 _SIDE_BY_SIDE = re.compile(
     r"\s*(?:v|vs\.?|versus|against|and|rather than|instead of|compared with|to|or),?\s*(?:about |only |at )?",
     re.IGNORECASE,
@@ -767,9 +785,17 @@ def _bound(
     if _P_VALUE.search(claim.text[: own.start]) or _is_year(own):
         return
     for sentence, amount in matching:
-        if _IN_ORDER.search(sentence.text) or _IN_ORDER.search(claim.text):
+        if _IN_ORDER.search(sentence.text):
             _in_order(claim, own, [c for c, _ in theirs], sentence, amount)
             return
+    if any(_CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]) for c, a in matching):
+        return
+    noun = _counted(claim, own)
+    if noun and any(
+        noun == _counted(c, a) and not any(noun == _counted(c, r) for r in _rivals(a, c.amounts))
+        for c, a in matching
+    ):
+        return
     side = _beside(claim, own)
     mine = side or _belonging(claim, own, _rivals(own, claim.amounts), shared=False)
     lead: float | None = None
@@ -795,12 +821,23 @@ def _bound(
         raise Failed("arm", f"“{own.text}” belongs to something else {lead:.1f}")
 
 
+def _next_to(claim: Claim, amount: Amount, others: Sequence[Amount]) -> dict[str, float]:
+    """The two words that stand closest to an amount, on the side where its owner is."""
+    before = max((o.end for o in others if o.end <= amount.start), default=0)
+    behind = min((o.start for o in others if o.start >= amount.end), default=len(claim.text))
+    said = [w for w in claim.words if w.content and w.stem not in GENERIC and w.form[0].isalpha()]
+    after = [w for w in said if amount.end <= w.start < behind][:2]
+    ahead = [w for w in said if before <= w.start < amount.start][-2:]
+    leads = _LEADS.match(claim.text, amount.end)
+    return dict.fromkeys((w.name for w in (after if leads and after else ahead)), 1.0)
+
+
 def _in_order(
     claim: Claim, own: Amount, sentences: Sequence[Claim], statement: Claim, amount: Amount
 ) -> None:
     """ "20 (86%) and 5 (21%) respectively": amounts and what they belong to go in one order."""
     rivals = _rivals(own, claim.amounts)
-    mine = _belonging(claim, own, rivals)
+    mine = _beside(claim, own) or _next_to(claim, own, rivals)
     places: dict[str, int] = {}
     for n, sentence in enumerate(dict.fromkeys([statement, *sentences])):
         for w in sentence.words:
@@ -812,7 +849,8 @@ def _in_order(
         )
         if pair is None:
             continue
-        its = _belonging(claim, other, [own, *(a for a in rivals if a is not other)])
+        its = _next_to(claim, other, [own, *(a for a in rivals if a is not other)])
+        its = _beside(claim, other) or its
         first = min((places[n] for n, v in mine.items() if n in places and v > its.get(n, 0)), default=None)
         second = min((places[n] for n, v in its.items() if n in places and v > mine.get(n, 0)), default=None)
         if first is None or second is None or first == second:
@@ -878,6 +916,7 @@ def _grades(claim: Claim, statement: Sequence[Claim]) -> None:
             raise Failed("certainty", f"“{m[0]}” is in no cited statement")
 
 
+_RATIO = re.compile(r"\bratio\b[^,;]*$|\bCI\b|\brisk\b[^,;]{0,4}$|\bper\s$", re.IGNORECASE)
 _MORE = OPPOSITE[0][0] | stems_of("common frequent often likely")
 _LESS = OPPOSITE[0][1]
 
@@ -906,6 +945,7 @@ def _figures(claim: Claim, statement: Sequence[Claim]) -> None:
             and not a.derived
             and not _is_year(a)
             and a.dimension in ("share", "count")
+            and not _RATIO.search(sentence.text[max(0, a.start - 24) : a.start])
             and not _P_VALUE.search(sentence.text[: a.start])
         ]
         for one, other in pairwise(figures):
@@ -916,7 +956,7 @@ def _figures(claim: Claim, statement: Sequence[Claim]) -> None:
             b_words = _belonging(sentence, other, rest[1])
             straight = _meets(left, a_words, b_words) + _meets(right, b_words, a_words)
             turned = _meets(left, b_words, a_words) + _meets(right, a_words, b_words)
-            if max(straight, turned) < 0.8 or abs(straight - turned) < 0.5:
+            if max(straight, turned) < (0.8 if one.dimension == "share" else 1.6) or abs(straight - turned) < 0.5:
                 continue
             first, second = (one, other) if straight > turned else (other, one)
             if (first.low - second.low) * way < 0:
@@ -1176,14 +1216,28 @@ _COMPARING = re.compile(
     r"\binferior to\b|\brather than\b|\bahead of\b|\binstead of\b",
     re.IGNORECASE,
 )
+_ADVISED_AGAINST = re.compile(
+    r"\b(?:recommend|advis|warn|decid|caution|counsel)\w*\s(?:\w+\s)?against\b|\bagainst[,.]?$", re.IGNORECASE
+)
 _AGAINST = re.compile(r"\bagainst\b", re.IGNORECASE)
+
+
+_BOUND = re.compile(
+    r"\bat (?:least|most)\b|\bor (?:more|less|fewer|longer|older|later|higher|lower|above|below)\b"
+    r"|\bno (?:more|less|fewer|longer|later)\b|\b(?:more|less|fewer|longer|higher|lower|greater) than (?=[\d]|an? |half|one|two)",
+    re.IGNORECASE,
+)
+"""What only says where an amount ends."""
 
 
 def _poles(claims: Sequence[Claim]) -> dict[int, int]:
     """By pair of opposites, +1 or -1 for the side that the claims take; 0 for both."""
     found: dict[int, int] = {}
     for claim in claims:
+        bounds = [(m.start(), m.end()) for m in _BOUND.finditer(claim.text)]
         for n, w in enumerate(claim.words):
+            if any(a <= w.start < b for a, b in bounds):
+                continue
             if claim.text[w.start + len(w.form) : w.start + len(w.form) + 1] == "-":
                 continue  # "low-dose" is a name
             for i, (one, other) in enumerate(OPPOSITE):
@@ -1198,7 +1252,7 @@ def _poles(claims: Sequence[Claim]) -> dict[int, int]:
 _LEVELS = frozenset(
     i
     for i, pair in enumerate(OPPOSITE)
-    if pair[0] & stems_of("gain darker effective increase") and not pair[0] & stems_of("common")
+    if pair[0] & stems_of("gain darker effective") and not pair[0] & stems_of("common")
 )
 
 
@@ -1238,7 +1292,7 @@ def _order(claims: Sequence[Claim]) -> set[tuple[int, str]]:
 def _parted(claim: Claim) -> tuple[frozenset[str], frozenset[str]] | None:
     """What stands before and behind the comparing word."""
     found = _COMPARING.search(claim.text) or _AGAINST.search(claim.text)
-    if found is None:
+    if found is None or _ADVISED_AGAINST.search(claim.text):
         return None
     if found.start() < 5:
         # "Compared with A, B ...": the first side ends at the comma.

@@ -59,7 +59,7 @@ prefer prefers preferred preference favour favor favoured favored favours
 warn warned warning warns caution cautions alert alerted
 dose doses dosage dosed dosing
 drug drugs medication medications medicine medicines agent agents
-treat treated treating treatment treatments therapy therapies therapeutic regimen lasered
+treat treated treating treatment treatments therapy therapies therapeutic regimen
 laser lasers lasered
 surgery surgical operation operative surgically
 oral orally mouth peroral
@@ -405,7 +405,6 @@ CONTRASTS: tuple[frozenset[str], ...] = tuple(
     stems_of(line)
     for line in (
         "strongly conditionally weakly",
-        "first second third fourth fifth",
         "low standard high",
         "combination combined both plus alone monotherapy only",
         "oral topical intralesional intravenous systemic",
@@ -413,7 +412,6 @@ CONTRASTS: tuple[frozenset[str], ...] = tuple(
         "men women",
         "children adults infants",
         "placebo active",
-        "laser observation",
         "double single",
         "superficial deep",
         "early late",

@@ -146,7 +146,8 @@ class Grounder:
             if len(cited) == 1:
                 assert alone is not None
                 raise alone
-            if _one_study([claims_of(s) for s in cited]):
+            causal = any(CLAIMS.get(w.form) == "causal" for w in claim.words)
+            if not causal and _one_study([claims_of(s) for s in cited]):
                 try:
                     self._against(claim, together)
                 except Failed:
@@ -389,6 +390,12 @@ def _spelled(claim: Claim, statement: Sequence[Claim]) -> set[int]:
 _NAMED = re.compile(r"\b(?:[A-Z]{3,}\w*|[A-Z][a-z]+[A-Z]\w*|(?:19|20)\d\d)\b|\b\d{2,}(?= (?:\w+ ){0,2}patients)")
 
 
+_SIZE = re.compile(
+    r"\b(\d[\d,]*|[a-z]+teen|twenty|thirty)(?= (?:[\w-]+ ){0,2}(?:patients|adults|women|children|infants|trials|people|"
+    r"participants)\b)"
+)
+
+
 def _one_study(statements: Sequence[Sequence[Claim]]) -> bool:
     """Whether the statements are of one study or document: they share a name or a year, and half of
     the fewer words."""
@@ -399,6 +406,12 @@ def _one_study(statements: Sequence[Sequence[Claim]]) -> bool:
         )
         for s in statements
     ]
+    given = [" ".join(c.text for c in s) for s in statements]
+    if any(re.search(r"\b(?:another|second|different) (?:\w+ )?(?:trial|study|cohort|series|review)", g) for g in given):
+        return False
+    sizes = [set(_SIZE.findall(g)) for g in given]
+    if all(sizes) and not frozenset.intersection(*map(frozenset, sizes)):
+        return False
     capitals = [{n for n in named if n.isupper()} for named, _ in [first, *others]]
     if all(capitals) and not frozenset.intersection(*map(frozenset, capitals)):
         return False
@@ -611,7 +624,7 @@ def _follows(
         said = " ".join(c.text for c in statement).lower()
         of = [(a.low, b.low) for a, b in pairs if a.dimension == "count" and min(a.low, b.low) > 0]
         told = own.vague or any(a.dimension == "count" and a.low >= 5 for a in claim.amounts)
-        near_share = 3.0 if _hedged(claim, own) else 0.6
+        near_share = 3.0 if _hedged(claim, own) else 0.6 if own.low >= 5 else 0.06 * own.low
         if told and any(abs(100 * min(p) / max(p) - own.low) <= near_share for p in of):
             return True
         if "ratio" in said and any(abs(100 * (1 - r) - own.low) <= 0.6 for r in ratios):
@@ -1099,8 +1112,17 @@ def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) 
         if word.form in ("need", "needs", "needed") and word.negated:
             continue
         raise Failed("causal" if kind == "causal" else "certainty", f"“{word.form}”")
-    if _ANY.search(claim.text) and not forms & {"any", "all", "regardless", "irrespective", "every"}:
+    if _ANY.search(claim.text) and not forms & {
+        "any", "all", "regardless", "irrespective", "every", "term", "permanent", "permanently", "years"
+    }:
         raise Failed("overgeneral", "of any kind")
+    if _MOST.search(claim.text) and not (
+        forms & {"most", "majority", "mostly", "usually", "all", "almost", "predominantly", "mainly"}
+        or any(a.dimension == "share" and a.high >= 50 for c in statement for a in c.amounts)
+    ):
+        raise Failed("overgeneral", "of most")
+    if _IT_IS.search(claim.text) and not any(_IT_IS.search(c.text) for c in statement):
+        raise Failed("causal", "made the cause")
     own = {w.form for w in claim.words}
     for sentence in about:
         clauses = _taken_up(claim, sentence)
@@ -1118,11 +1140,20 @@ def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) 
 
 _ANY = re.compile(
     r"\b(?:of|at|for|in|with) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree)\b"
-    r"|\b(?:regardless|irrespective) of\b",
+    r"|\b(?:regardless|irrespective) of\b|\blong[- ]term\b|\bpermanent(?:ly)?\b|\b(?:life|forever)long\b|\bfor good\b",
+    re.IGNORECASE,
+)
+_MOST = re.compile(
+    r"\b(?:most|the majority of|nearly all|almost all|the bulk of) (?:of )?(?:the )?(?:people|patients|children|adults|women|"
+    r"men|infants|cases|lesions|scars|those)\b",
+    re.IGNORECASE,
+)
+_IT_IS = re.compile(
+    r"\bit (?:was|is) (?:the |an? )?[^,;]{2,60} (?:that|which|who)\b|\b(?:was|is) what\b|\b(?:was|were|is|are|lies?) behind\b",
     re.IGNORECASE,
 )
 _TURNS = re.compile(
-    r"(?:are|were|is|was|had|have|in|at|,|which) all\b(?! \w+s\b)|all (?:with|of (?:whom|which|them))|every \d|each \d"
+    r"(?:are|were|is|was|had|have|,|which) all\b(?! \w+s\b)|(?:in|at) all(?=[,.;)]|$|\s\d)|all (?:with|of (?:whom|which|them))|every \d|each \d"
     r"|only an?\b|proved? to be|(?:did|do|does|done) so|no more than",
     re.IGNORECASE,
 )
@@ -1464,6 +1495,19 @@ def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) ->
                 if names and not weak and len(taken) >= max(min(2, len(names)), 0.4 * len(names)):
                     raise Failed("negation", "denies nothing where it is denied")
     every = [(s, reached) for s in statement for _, reached in s.denied()]
+    advised = not re.search(r"\bagainst\b|\bdiscourag|\bcontraindicat|\bavoid|\bnot\b", claim.text)
+    for sentence in statement:
+        for word, reached in sentence.denied():
+            if word.form == "against" and advised and len(own & {w.name for w in reached[:3]}) >= 2:
+                raise Failed("negation", "advised against there")
+    changed = any(w.stem in a | b for w in claim.words for a, b in OPPOSITE[:2] if not w.negated)
+    if changed and not denies:
+        for sentence in statement:
+            for m in _NO_CHANGE.finditer(sentence.text):
+                after = [w for w in sentence.words if w.start >= m.end() and w.content][:4]
+                about_it = [w for w in after if w.stem not in GENERIC and w.name != "rate"][:2]
+                if about_it and about_it[0].name in own:
+                    raise Failed("negation", "did not change there")
     if re.search(r"\b(?:both|all|each|either)\b", claim.text, re.IGNORECASE) and not denies:
         if any(re.search(r"\bbut not\b", c.text) for c in about):
             raise Failed("negation", "one of them is excepted there")
@@ -1491,6 +1535,11 @@ def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) ->
             raise Failed("negation", f"“{word.form}” denies something else")
 
 
+_NO_CHANGE = re.compile(
+    r"\b(?:did|does|do|could|was|were) not (?:\w+ly )?(?:change|alter|affect|influence|reduce|lower|increase|raise|"
+    r"improve|worsen|shorten|prolong|prevent)\w*\b|\bno (?:change|effect|influence|improvement|reduction|increase) (?:in|on|of)\b",
+    re.IGNORECASE,
+)
 _DENIES = re.compile(
     r"\b(?:unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
     r"ineffective|unable|impossible|unlikely|against|loss|discouraged?|exceptions?|only|alone|limited|"

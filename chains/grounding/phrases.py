@@ -106,6 +106,7 @@ monthly|once a month|once monthly|every month|each month
 every two weeks|every 2 weeks|fortnightly|once a fortnight|every other week
 yearly|annually|once a year|every year|each year|per year
 quickly|rapidly
+spread|spreads|passed on|transmitted|is transmitted
 slowly|gradually
 asymptomatic|without symptoms|no symptoms|symptom-free|symptomless
 uncontrolled|without a control group|no control group|without a control arm|no control arm|had no controls

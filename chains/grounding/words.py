@@ -238,6 +238,7 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("succeeded success", "failed failure"),
         ("younger youngest", "older oldest"),
         ("upward", "downward"),
+        ("cover covered include included within", "exclude excluded outside"),
         ("high", "low"),
     )
 )

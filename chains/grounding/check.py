@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from chains.grounding.claims import Claim, Word, claims_of
+from chains.grounding.claims import Claim, Word, claims_of, is_harmless
 from chains.grounding.phrases import canonical
 from chains.grounding.quantities import Amount
 from chains.grounding.sentences import read_sentence, sentences_of
@@ -29,6 +29,7 @@ from chains.grounding.words import (
     META,
     NOT_PEOPLE,
     OPPOSITE,
+    POPULATIONS,
     stems_of,
 )
 from chains.grounding.thesaurus import covers, is_known, names_a_thing, opposites
@@ -1481,8 +1482,66 @@ def _denied(word: Word, reached: Sequence[Word]) -> set[str]:
     return {w.name for w in [*before, *[w for w in said if w.start > word.start][:5]]}
 
 
+_NOBODY = frozenset({"none", "nobody", "neither", "nor"})
+_SCOPE = 7
+"""Words behind one that denies, up to which it can reach."""
+
+
+def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
+    """By name of a word: each time it stands there, whether it is denied, and how many words of
+    content lie between it and what denies it."""
+    found: dict[str, list[tuple[bool, int]]] = {}
+    words = claim.words
+    for i, w in enumerate(words):
+        if not w.content or w.form[0].isdigit() or w.stem in GENERAL_PEOPLE | POPULATIONS.keys():
+            continue
+        denied, between, depth = False, 0, 0
+        for v in reversed(words[max(0, i - _SCOPE) : i]):
+            if v.clause != w.clause:
+                break
+            if v.form in NEGATORS and v.form not in _NOBODY and not is_harmless(claim.text, v):
+                denied = not denied
+                depth = depth or between + 1
+            elif v.content:
+                between += 1
+        found.setdefault(w.name, []).append((denied, depth - 1 if denied else 99))
+    return found
+
+
+def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
+    """A word next to one that denies must stand so in the statement, and the other way round."""
+    theirs: dict[str, list[tuple[bool, int]]] = {}
+    for c in statement:
+        for name, places in _polarity(c).items():
+            theirs.setdefault(name, []).extend(places)
+    for name, places in _polarity(claim).items():
+        there = theirs.get(name)
+        if there is None:
+            continue
+        own = {denied for denied, _ in places}
+        if len(own) > 1 or {denied for denied, _ in there} & own:
+            continue
+        near = min(d for _, d in (places if True in own else there))
+        if near > (0 if True in own else 1):
+            continue
+        if True not in own and any(
+            v.form in NEGATORS and v.clause == w.clause
+            for w in claim.words
+            if w.name == name
+            for v in claim.words
+        ):
+            continue  # "laser was not used": said of the word before
+        clauses = [claim.text, *(c.text for c in statement if name in c.names)]
+        if any(_OTHERWISE.search(t) for t in clauses[:1] if True not in own):
+            continue
+        if True in own and any(_DENIES.search(t) for t in clauses[1:]):
+            continue
+        raise Failed("negation", f"“{name}” is {'not ' if True in own else ''}denied there")
+
+
 def _denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     """What is denied there must be denied here, and nothing else."""
+    _turned(claim, statement)
     own = {w.name for w in claim.words if w.content}
     denies = claim.denied()
     denies_nothing = not denies and not re.search(r"\bagainst\b", claim.text)

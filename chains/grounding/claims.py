@@ -77,7 +77,7 @@ class Claim:
             if word.form == "against" and any(w.name == "recommend" for w in self.words[max(0, i - 3) : i]):
                 after = [w for w in self.words[i + 1 : i + 8] if w.clause == word.clause and w.content]
                 found.append((word, after))
-            elif word.form in NEGATORS and not _is_harmless(self.text, word):
+            elif word.form in NEGATORS and not is_harmless(self.text, word):
                 before = [
                     w for w in self.words[max(0, i - 6) : i] if w.content and w.clause == word.clause
                 ][-3:]
@@ -145,7 +145,7 @@ def _claim(text: str) -> Claim:
 def _with_negation(text: str, words: list[Word]) -> list[Word]:
     odd: dict[int, int] = {}
     for w in words:
-        if w.form in NEGATORS and not _is_harmless(text, w):
+        if w.form in NEGATORS and not is_harmless(text, w):
             odd[w.clause] = odd.get(w.clause, 0) + 1
     return [
         Word(w.form, w.stem, w.name, w.start, w.segment, w.clause, odd.get(w.clause, 0) % 2 == 1)
@@ -153,7 +153,7 @@ def _with_negation(text: str, words: list[Word]) -> list[Word]:
     ]
 
 
-def _is_harmless(text: str, word: Word) -> bool:
+def is_harmless(text: str, word: Word) -> bool:
     """ "not only", "with or without": nothing is denied."""
     around = text[max(0, word.start - 10) : word.start + 16].lower()
     hyphened = word.start > 0 and text[word.start - 1] == "-"

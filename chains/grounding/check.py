@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from chains.grounding.claims import Claim, Word, claims_of, is_harmless
+from chains.grounding.edits import changed
 from chains.grounding.phrases import canonical
 from chains.grounding.quantities import Amount
 from chains.grounding.sentences import read_sentence, sentences_of
@@ -193,6 +194,8 @@ class Grounder:
 
     def _against(self, claim: Claim, statement: Sequence[Claim]) -> None:
         """Raises Failed unless the statement says what the claim says."""
+        if found := changed(claim, statement):
+            raise Failed(*found)
         about = _about(claim, statement)
         new = self._new_words(claim, statement)
         _entities(claim, new, statement, self._rarity)

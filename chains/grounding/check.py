@@ -567,7 +567,29 @@ def _amounts(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -
             if same and own.dimension != "count":
                 raise Failed("unit", f"“{own.text}” stands as “{same[0].text}”")
             raise Failed("number", f"“{own.text}” is in no cited statement")
+        sides = {_end_of(c, a) for c, a in matching}
+        if own.dimension in ("time", "count", "mass", "length") and _end_of(claim, own):
+            if sides == {-_end_of(claim, own)}:
+                raise Failed("number", f"“{own.text}” is the other end there")
         _bound(claim, own, matching, theirs)
+
+
+_LOWER_END = re.compile(r"\b(?:over|above|more than|older than|at least|from|exceeding|longer than)\s$", re.IGNORECASE)
+_UPPER_END = re.compile(
+    r"\b(?:under|below|less than|fewer than|younger than|at most|up to|no more than|shorter than)\s$", re.IGNORECASE
+)
+_LOWER_AFTER = re.compile(r"\s?(?:years |months )?(?:of age )?(?:or|and) (?:older|over|more|above|longer|later)", re.IGNORECASE)
+_UPPER_AFTER = re.compile(r"\s?(?:years |months )?(?:of age )?(?:or|and) (?:younger|under|less|fewer|below|earlier)", re.IGNORECASE)
+
+
+def _end_of(claim: Claim, amount: Amount) -> int:
+    """+1 when the amount is said to be the least there is, -1 the most, 0 when neither."""
+    before, after = claim.text[max(0, amount.start - 20) : amount.start], claim.text[amount.end :]
+    if re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before):
+        return 0
+    if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
+        return 1
+    return -1 if _UPPER_END.search(before) or _UPPER_AFTER.match(after) else 0
 
 
 _APART = re.compile(

@@ -14,9 +14,11 @@ from chains.grounding.words import DOUBT, FREQUENCY_HEDGES, GENERIC, NEGATORS, O
 _COPIED = 0.72
 """Share of the words of a sentence from which it is a near copy."""
 _FEWEST = 6
+_SIDES = {"over": "under", "above": "below", "up": "down", "older": "younger", "least": "most"}
+_SIDES |= {b: a for a, b in _SIDES.items()}
 _RUN = 5
 """A longer run of words that is left out leaves out a matter of its own."""
-_WEAK = DOUBT | FREQUENCY_HEDGES | {"can", "conditionally", "conditional", "weak", "low", "moderate"}
+_WEAK = DOUBT | FREQUENCY_HEDGES | {"can", "conditionally", "conditional", "weak"}
 
 
 def changed(claim: Claim, statement: Sequence[Claim]) -> tuple[str, str] | None:
@@ -46,20 +48,27 @@ def _harm(
 ) -> tuple[str, str] | None:
     lost = [w for w in gone if w.form in NEGATORS and not is_harmless(sentence.text, w)]
     new = [w for w in come if w.form in NEGATORS and not is_harmless(claim.text, w)]
-    if len(lost) % 2 != len(new) % 2 and max(len(gone), len(come)) <= _RUN:
+    left_out = not come and len(gone) > 2
+    if len(lost) % 2 != len(new) % 2 and max(len(gone), len(come)) <= _RUN and not left_out:
         return "negation", f"“{(lost or new)[0].form}”"
     for a in gone:
         for b in come:
-            if _are_opposite(a, b):
+            if _are_opposite(a, b) or _SIDES.get(a.form) == b.form:
                 return "direction", f"“{b.form}” for “{a.form}”"
     weak = [w.form for w in gone if w.form in _WEAK]
     if weak and not any(w.form in _WEAK or w.form in ("not", "cannot") for w in come):
         return "certainty", f"the statement says “{weak[0]}”"
-    old = [w for w in gone if w.content and w.form[0].isalpha()]
-    put = [w for w in come if w.content and w.form[0].isalpha()]
+    old = [w for w in gone if _is_named(w)]
+    put = [w for w in come if _is_named(w)]
     if len(old) == len(put) == 1 and not _are_alike(old[0], put[0]):
         return "entity", f"“{put[0].form}” for “{old[0].form}”"
     return None
+
+
+def _is_named(word: Word) -> bool:
+    """Whether the word could be the name of something: no verb form, no unit."""
+    form = word.form
+    return word.content and form.isalpha() and len(form) > 3 and not form.endswith("ed")
 
 
 def _are_opposite(a: Word, b: Word) -> bool:

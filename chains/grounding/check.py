@@ -91,6 +91,7 @@ _RARE = 0.999
 """Rarity from which a word is no ordinary English: a name of a drug, a disease, a place."""
 
 
+_HEDGED = DOUBT | {"apparently", "seemingly", "reportedly", "roughly"}
 _NO_NAMES = frozenset({"inject", "dose", "lesion", "treat", "patients", "apply"})
 _SPECIAL = 0.86
 """Rarity from which the name of a thing is one that matters."""
@@ -238,6 +239,8 @@ class Grounder:
         for word in claim.words:
             if not word.content or word.name in have or word.stem in GENERIC:
                 continue
+            if word.form in _HEDGED:
+                continue  # it claims less
             if word.form[0].isdigit() or word.start in spelled or word.start in measured:
                 continue
             if _abbreviates(claim.text[word.start : word.start + len(word.form)], forms):
@@ -977,6 +980,9 @@ def _figures(claim: Claim, statement: Sequence[Claim]) -> None:
     for sentence in statement:
         if any(w.stem in _LESS | _MORE for w in sentence.words) or _IN_ORDER.search(sentence.text):
             continue
+        wholes = {
+            b.start for d in sentence.amounts if d.derived for b in sentence.amounts if b.end == d.end
+        } - {d.start for d in sentence.amounts if d.derived}
         figures = [
             a
             for a in sentence.amounts
@@ -984,6 +990,7 @@ def _figures(claim: Claim, statement: Sequence[Claim]) -> None:
             and not a.derived
             and not _is_year(a)
             and a.dimension in ("share", "count")
+            and a.start not in wholes
             and not _RATIO.search(sentence.text[max(0, a.start - 24) : a.start])
             and not _P_VALUE.search(sentence.text[: a.start])
         ]
@@ -1102,13 +1109,20 @@ def _populations(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     if lost & NOT_PEOPLE and not {"in"} & claim.populations and not claim.populations & NOT_PEOPLE:
         raise Failed("overgeneral", "was not seen in people")
     people = {w.stem for c in about for w in c.words} & GENERAL_PEOPLE
-    if len(lost - NOT_PEOPLE - {"human"}) == 1 and stems & GENERAL_PEOPLE and not people:
+    if len(lost - NOT_PEOPLE - {"human", "adult"}) == 1 and stems & GENERAL_PEOPLE and not people:
         raise Failed("overgeneral", f"was seen in: {next(iter(lost))}")
+
+
+_INJECTED = frozenset(
+    {"intralesional", "intravenous", "intramuscular", "subcutaneous", "intradermal", "epidural"}
+)
 
 
 def _routes(claim: Claim, statement: Sequence[Claim]) -> None:
     theirs = frozenset[str]().union(*(c.routes for c in statement))
     extra = claim.routes - theirs
+    if theirs & _INJECTED:
+        extra -= {"injected"}
     if extra:
         raise Failed("route", f"“{next(iter(extra))}” is in no cited statement")
 
@@ -1136,6 +1150,8 @@ def _strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) 
         if _counts_only(claim, word) or (kind == "instruction" and told):
             continue
         if word.form in ("need", "needs", "needed") and word.negated:
+            continue
+        if word.form in ("because", "since", "as") and _SO.search(" ".join(c.text for c in statement)):
             continue
         raise Failed("causal" if kind == "causal" else "certainty", f"“{word.form}”")
     if _ANY.search(claim.text) and not forms & {
@@ -1169,6 +1185,7 @@ _ANY = re.compile(
     r"|\b(?:regardless|irrespective) of\b|\blong[- ]term\b|\bpermanent(?:ly)?\b|\b(?:life|forever)long\b|\bfor good\b",
     re.IGNORECASE,
 )
+_SO = re.compile(r"\bso that\b|, so\b|\btherefore\b", re.IGNORECASE)
 _MOST = re.compile(
     r"\b(?:most|the majority of|nearly all|almost all|the bulk of) (?:of )?(?:the )?(?:people|patients|children|adults|women|"
     r"men|infants|cases|lesions|scars|those)\b",
@@ -1196,7 +1213,11 @@ def _counts_only(claim: Claim, word: Word) -> bool:
     """ "only 8 %": a remark on an amount, which is looked for."""
     after = claim.text[word.start : word.start + 40].lower()
     return word.form == "only" and bool(
-        re.match(r"only (?:about |around |some |[a-z]+ )?(?:\d|one in|a third|half)", after)
+        re.match(
+            r"only (?:about |around |some |[a-z]+ )?(?:\d|one\b|two\b|three\b|four\b|five\b|six\b|seven\b|eight\b|"
+            r"nine\b|ten\b|a (?:third|quarter|few)|half)",
+            after,
+        )
     )
 
 

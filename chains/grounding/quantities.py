@@ -67,11 +67,11 @@ _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _AMOUNT = re.compile(
     rf"(?<![\w.])(?P<low>{_ONE})(?:(?P<unit1>\s?%)?\s?(?:-|–|to(?: about)?|and(?=\s(?:{_ONE})\s?(?:{_UNIT})))\s?(?P<high>{_ONE}))?"
     rf"(?:(?:\u00a0+|\s?-?)(?P<unit>{_UNIT})(?![\w]))?"
-    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly|yearly|nightly)(?!\w))*)",
+    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\sper\s\d*\.?\d+\s?(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly|yearly|nightly)(?!\w))*)",
     re.IGNORECASE,
 )
 _PER = re.compile(
-    rf"(?:/\s?|per\s|an?\s|each\s|every\s|\b)({_UNIT}|daily|weekly|monthly|yearly|nightly)(?!\w)",
+    rf"(?:/\s?|per\s(?P<by>\d*\.?\d+)?\s?|an?\s|each\s|every\s|\b)(?P<name>{_UNIT}|daily|weekly|monthly|yearly|nightly)(?!\w)",
     re.IGNORECASE,
 )
 _RHYTHMS = {"daily": "day", "nightly": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
@@ -261,6 +261,9 @@ def _unit(m: re.Match[str]) -> tuple[str, float]:
         return "count", 1.0
     dimension, factor = _UNITS[name]
     for per in _PER.finditer(m["per"] or ""):
-        below, divisor = _UNITS[_RHYTHMS.get(per[1].lower(), per[1].lower())]
+        below, divisor = _UNITS[_RHYTHMS.get(per["name"].lower(), per["name"].lower())]
+        divisor *= float(per["by"] or 1)
         dimension, factor = f"{dimension}/{below}", factor / divisor
+    if dimension == "mass/mass":
+        return "share", 100 * factor
     return dimension, factor

@@ -307,6 +307,7 @@ LIKE_CLAIMS: tuple[frozenset[str], ...] = tuple(
         "avoid avoided withhold withheld withholding against contraindicated stop stopped avoiding",
         "cause causes caused causing induce induces induced",
         "because due owing since therefore thus hence consequently",
+        "unless except if",
         "lead leads led leading result results resulted resulting",
         "prevent prevents prevented preventing prevention prophylaxis prophylactic avert",
         "prove proves proved proven proof",
@@ -397,7 +398,7 @@ available existing known current currently recently recent to-date date far
 
 META = frozenset(
     "i we our ours my me us you your yours assistant ai chatbot model prompt system disclaimer "
-    "ignore disregard instruction instructions reader verified checked click website "
+    "ignore disregard instruction instructions reader verified click website "
     "subscribe download please hereby dear hello sorry".split()
 )
 """Words by which a text speaks of itself or to its reader."""

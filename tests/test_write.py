@@ -113,7 +113,7 @@ async def ask_more(writing: Writing, turn: Turn) -> Turn:
 
 
 def one_wrong(call: Call) -> Says:
-    """The first statement's beginning with a number that it does not have, the others as they are."""
+    """The first statement's beginning with a number that it does not have, the others as given."""
     given = statements_in(call)
     first = f"{given[0].text.split('. ')[0].rstrip('.')} in 97% of 4,312 patients."
     texts = [cited(first, given[0].key), *(cited(s.text, s.key) for s in given[1:])]

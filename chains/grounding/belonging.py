@@ -185,7 +185,7 @@ def check_belonging(
         lead = support - against if lead is None else max(lead, support - against)
     margin = _MARGIN.get(own.dimension, _OTHER_MARGIN)
     if lead is not None and lead < -margin:
-        raise Failed("arm", f"“{own.text}” belongs to something else {lead:.1f}")
+        raise Failed("arm", f"“{own.text}” belongs to something else")
 
 
 def _next_to(claim: Claim, amount: Amount, others: Sequence[Amount]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -133,11 +134,36 @@ class Settings(BaseSettings):
     telegram_token: SecretStr | None = Field(
         default=None, description="The bot's token, from @BotFather."
     )
+    bot_name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="Name that the bot gives itself in Telegram when it has another one, at most "
+        "64 characters. Unset: it keeps the name that @BotFather gave it.",
+    )
     telegram_base_url: str = Field(
         default="https://api.telegram.org/bot",
         pattern=r"^https?://\S+$",
         description="Bot API server, up to the token; your own for example "
         "http://127.0.0.1:8081/bot.",
+    )
+    telegram_webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Where Telegram is to send messages, for example "
+        "https://bot.example.org/telegram, instead of being asked for them. A proxy passes that "
+        "path on to COROLLARY_LISTEN.",
+    )
+    telegram_webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="What Telegram sends along with each message to the webhook, 1 to 256 "
+        "letters, digits, - or _. Unset: made from the token.",
+    )
+    listen: str | None = Field(
+        default=None,
+        pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s:]*):\d{1,5}$",
+        description="Address and port for the webhook, /healthz and /readyz, for example "
+        "127.0.0.1:8080. Unset: that one with a webhook, none without.",
     )
     chat_model: str | None = Field(
         default=None,
@@ -215,6 +241,15 @@ class Settings(BaseSettings):
         for code in split_codes(value):
             if not 8 <= len(code) <= 60 or not code.replace("-", "").replace("_", "").isalnum():
                 raise ValueError("has a code that is not 8 to 60 letters, digits, - or _")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(
+            r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()
+        ):
+            raise ValueError("is not 1 to 256 letters, digits, - or _")
         return value
 
     @field_validator("operator_name")

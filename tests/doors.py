@@ -22,6 +22,7 @@ from telegram.ext import Application
 from bot import commands, console, polling
 from bot.app import Program
 from bot.render import Message, plain
+from bot.words import ENGLISH
 
 Bot = Application[Any, Any, Any, Any, Any, Any]
 
@@ -84,9 +85,11 @@ class ConsoleDoor:
 class TelegramDoor:
     """What a person reads in their private chat with the running bot."""
 
-    def __init__(self, program: Program, api: BotApi, bot: Bot, person: Person) -> None:
+    def __init__(
+        self, program: Program, api: BotApi, bot: Bot, person: Person, language: str = ENGLISH
+    ) -> None:
         self.person = person
-        self._disclaimer = program.disclaimer.text
+        self._disclaimer = program.disclaimer.others.get(language, program.disclaimer.text)
         self._api = api
         self._bot = bot
 
@@ -136,16 +139,10 @@ async def bot_over(program: Program, api: BotApi, **settings: object) -> AsyncIt
     given = settings_for(
         folder, telegram_token=api.token, telegram_base_url=api.base_url, **settings
     )
-    bot = polling.build(replace(program, settings=given), api.token, lambda: None)
-    assert bot.updater is not None
-    async with bot:
-        await bot.start()
-        await bot.updater.start_polling(allowed_updates=polling.UPDATES)
-        try:
-            yield bot
-        finally:
-            await bot.updater.stop()
-            await bot.stop()
+    ours = replace(program, settings=given)
+    door = polling.build(ours, api.token, lambda: None)
+    async with polling.open_door(door), polling.listening(ours, door):
+        yield door.application
 
 
 async def settled(api: BotApi, bot: Bot) -> None:

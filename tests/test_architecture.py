@@ -20,9 +20,17 @@ MAY_IMPORT = {
 }
 NOT_OURS_TO_IMPORT = {"benchmarks", "tests", "tools"}
 DOORS = {
-    "telegram": {"bot/doctor.py", "bot/handlers.py", "bot/outgoing.py", "bot/polling.py"},
+    "telegram": {
+        "bot/doctor.py",
+        "bot/handlers.py",
+        "bot/intake.py",
+        "bot/menus.py",
+        "bot/outgoing.py",
+        "bot/polling.py",
+        "bot/webhook.py",
+    },
     "chromadb": {"store/index.py"},
-    "sqlalchemy": {"store/conversations.py", "store/migrations"},
+    "sqlalchemy": {"store/conversations.py", "store/mailbox.py", "store/migrations"},
     "alembic": {"store/conversations.py", "store/migrations"},
 }
 SPEAKS = re.compile(r"(send|reply|edit|copy|forward)_(?!chat_action$)\w+")

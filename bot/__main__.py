@@ -9,7 +9,7 @@ import click
 
 from bot.cli_articles import articles, audit, gaps
 from bot.cli_ground import ground
-from bot.cli_people import feedback
+from bot.cli_people import feedback, people
 from bot.cli_shared import FOUND_WRONG, Bar, run, say, settings_in_force
 from bot.cli_turns import turns
 from bot.settings import example, read_settings, shown
@@ -43,6 +43,7 @@ cli.add_command(gaps)
 cli.add_command(audit)
 cli.add_command(turns)
 cli.add_command(feedback)
+cli.add_command(people)
 cli.add_command(ground)
 
 

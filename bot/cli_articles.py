@@ -359,6 +359,42 @@ def show(slug: str, json_output: bool) -> None:
     click.echo(text)
 
 
+@articles.command()
+@click.argument("slug")
+@click.option("--bot", help="The bot's @name; without it Telegram is asked, with the token set.")
+@click.option(
+    "--file", type=click.Path(path_type=Path), help="Write the QR code to a .svg or .png."
+)
+@_JSON
+def link(slug: str, bot: str | None, file: Path | None, json_output: bool) -> None:
+    """The link that opens article SLUG in Telegram, and its QR code.
+
+    \b
+    Examples:
+      corollary articles link pdl-exosomes --bot @your_bot
+      corollary articles link pdl-exosomes --bot @your_bot --file pdl-exosomes.svg
+    """
+
+    async def main() -> int:
+        from bot import admin, links
+        from bot.doctor import bot_name
+
+        settings = settings_in_force()
+        article = admin.find(settings, slug)
+        found = links.link_to(bot or await bot_name(settings), article.slug)
+        if file is not None:
+            links.save(found, file)
+        if json_output:
+            _print({"slug": article.slug, "link": found})
+        else:
+            click.echo(found)
+            if file is None:
+                click.echo(links.drawn(found))
+        return 0
+
+    run(main())
+
+
 @click.command("gaps")
 @click.option("--since", type=Since(), help="A date, or a span until now: 36h, 7d, 4w.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))

@@ -1,4 +1,4 @@
-"""`corollary feedback`: what people said of answers."""
+"""`corollary feedback` and `corollary people`: what people said, and what is kept of them."""
 
 import json
 from datetime import datetime
@@ -35,6 +35,61 @@ def feedback(since: datetime | None, json_output: bool) -> None:
             click.echo("\n".join(p.text for p in voting.paragraphs(found, len(found))))
         else:
             click.echo("Nobody said anything of an answer yet.")
+        return 0
+
+    run(main())
+
+
+@click.group()
+def people() -> None:
+    """What is kept of a person, for those who ask the operator instead of the bot."""
+
+
+@people.command()
+@click.argument("user")
+def export(user: str) -> None:
+    """All that is kept of USER (telegram:NUMBER, or console), as JSON.
+
+    \b
+    Example:
+      corollary people export telegram:123456
+    """
+
+    async def main() -> int:
+        from bot.app import open_database
+        from store.own_data import everything
+
+        database = await open_database(settings_in_force())
+        try:
+            click.echo(json.dumps(await everything(database, user), ensure_ascii=False, indent=1))
+        finally:
+            await database.close()
+        return 0
+
+    run(main())
+
+
+@people.command()
+@click.argument("user")
+@click.confirmation_option(prompt="Erase all that is kept of this person?")
+def forget(user: str) -> None:
+    """Erase all that is kept of USER (telegram:NUMBER, or console).
+
+    \b
+    Example:
+      corollary people forget telegram:123456 --yes
+    """
+
+    async def main() -> int:
+        from bot.app import open_database
+        from store.own_data import forget as erase
+
+        database = await open_database(settings_in_force())
+        try:
+            await erase(database, user)
+        finally:
+            await database.close()
+        click.echo("Erased.")
         return 0
 
     run(main())

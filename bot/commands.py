@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot import following, languages, roles, voting, words
-from bot.app import Program, operator_of
+from bot import following, languages, links, roles, voting, words
+from bot import privacy as data
+from bot.app import Program
 from bot.receipts import receipt
 from bot.render import (
     MAX_DATA_BYTES,
@@ -105,8 +106,8 @@ async def answering(
 
 
 async def start(program: Program, person: Person, args: str) -> Message:
-    if args.startswith("a_"):
-        return await article(program, person, args[2:])
+    if slug := links.slug_in(args):
+        return await article(program, person, slug)
     served = await program.assistant.articles()
     asks = await roles.known(program, person.user_id) is None
     first = [
@@ -138,38 +139,53 @@ async def help_(program: Program, person: Person, args: str) -> Message:
 
 
 async def articles(program: Program, person: Person, args: str) -> Message:
+    return await listed(program, args)
+
+
+async def listed(program: Program, wanted: str, page: int = 0) -> Message:
+    """A page of the articles that have all of the words, with buttons to leaf through them."""
     served = await program.assistant.articles()
-    wanted = args.lower().split()
+    words = wanted.lower().split()
     chosen = [
         a
         for a in served
-        if all(w in " ".join((a.title, a.topic, *a.aliases)).lower() for w in wanted)
+        if all(w in " ".join((a.title, a.topic, *a.aliases)).lower() for w in words)
     ]
     if not chosen:
         return message(
-            tr("No article matches “{words}”. /articles lists all {n}.", words=args, n=len(served))
+            tr(
+                "No article matches “{words}”. /articles lists all {n}.",
+                words=wanted,
+                n=len(served),
+            )
             if served
             else tr("No article is served at present.")
         )
-    shown = chosen[:MOST_LISTED]
+    last = (len(chosen) - 1) // A_PAGE
+    page = min(page, last)
+    shown = chosen[page * A_PAGE : (page + 1) * A_PAGE]
     lines = [
         Paragraph(
             f"{a.topic} ({tr(STATUSES[a.effective_status()])}) – /article {a.slug}", Style.BULLET
         )
         for a in shown
     ]
-    hidden = len(chosen) - len(shown)
-    more = (
-        [Paragraph(tr("{n} more: narrow it down with /articles WORD.", n=hidden))]
-        if len(chosen) > len(shown)
-        else []
-    )
-    buttons = _buttons((a.topic, f"topic:{a.slug}") for a in shown)
+    buttons = list(_buttons((a.topic, f"topic:{a.slug}") for a in shown))
+    if last:
+        lines.append(Paragraph(tr("Page {page} of {pages}.", page=page + 1, pages=last + 1)))
+        turned = [("‹", page - 1)] * (page > 0) + [("›", page + 1)] * (page < last)
+        leaves = _buttons((t, f"{PAGES}:{to}:{' '.join(words)}") for t, to in turned)
+        buttons += [replace(b, beside=i > 0) for i, b in enumerate(leaves)]
+        narrow = tr("/articles WORD shows those with a word.")
+        lines.append(Paragraph(narrow))
     head = Paragraph(tr("Articles ({n})", n=len(chosen)), Style.HEADING)
-    return Message((head, *lines, *more), buttons)
+    return Message((head, *lines), tuple(buttons))
 
 
-MOST_LISTED = 20
+A_PAGE = 12
+"""Articles on a page."""
+PAGES = "list"
+"""How the data of the buttons begins that leaf through the list."""
 
 
 async def article(program: Program, person: Person, args: str) -> Message:
@@ -327,8 +343,15 @@ async def language(program: Program, person: Person, args: str) -> Message:
 
 
 async def privacy(program: Program, person: Person, args: str) -> Message:
-    told = translated("privacy", words.language(), operator=operator_of(program.settings))
-    return message(*told.split("\n\n"))
+    return data.privacy(program)
+
+
+async def export(program: Program, person: Person, args: str) -> Message:
+    return await data.export(program, person.user_id)
+
+
+async def forget(program: Program, person: Person, args: str) -> Message:
+    return data.asks_to_confirm()
 
 
 COMMANDS: dict[str, Command] = {
@@ -347,6 +370,8 @@ COMMANDS: dict[str, Command] = {
         Command("role", marked("what describes you best; it changes wording only"), role),
         Command("language", marked("the language of this assistant"), language),
         Command("privacy", marked("what is kept, and where"), privacy),
+        Command("export", marked("all that is kept of you, as a file"), export),
+        Command("forget", marked("erase all that is kept of you"), forget),
     )
 }
 
@@ -383,17 +408,23 @@ async def _at(program: Program, person: Person, turn_id: int, slug: str) -> Mess
     return await answer(program, person, question, before, slug)
 
 
-async def pressed(program: Program, person: Person, data: str) -> Message:
-    """The reply to a button. `data` is untrusted: whoever presses can send anything."""
-    what, _, rest = data.partition(":")
+async def pressed(program: Program, person: Person, pressed_data: str) -> Message:
+    """The reply to a button. `pressed_data` is untrusted: whoever presses can send anything."""
+    what, _, rest = pressed_data.partition(":")
     gone = message(tr("That button is out of date. Ask your question, or use /articles."))
-    if told := await roles.pressed(program, person.user_id, data):
+    if told := await roles.pressed(program, person.user_id, pressed_data):
         return told
+    if pressed_data == data.CONFIRMED:
+        return await data.forget(program, person.user_id)
+    if what == PAGES:
+        page, _, wanted = rest.partition(":")
+        if page.isascii() and page.isdecimal() and len(page) < 6:
+            return await listed(program, wanted, int(page))
     if what == "topic" and rest:
         return await article(program, person, rest)
     if what == "do" and rest in _ONE_TAP:
         return await COMMANDS[rest].run(program, person, "")
-    if vote := voting.read(data):
+    if vote := voting.read(pressed_data):
         told, _ = await voting.pressed(program, person.user_id, person.conversation_id, vote)
         return told
     if what == languages.PRESSED:

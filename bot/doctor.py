@@ -11,7 +11,7 @@ from langchain_core.messages import HumanMessage
 from bot.app import articles_dir, data_dir, open_database, open_embeddings, open_model
 from bot.settings import Settings, unknown_names
 from chains.llm import WORDS, Allowance, ModelFailed
-from store.errors import CorollaryError, ServiceUnreachable, StoreProblem
+from store.errors import CorollaryError, ServiceUnreachable, SettingsProblem, StoreProblem
 from store.index import open_build
 from store.parse import article_files, parse_paths
 
@@ -110,16 +110,25 @@ async def _store(settings: Settings) -> tuple[bool | None, str]:
 async def _telegram(settings: Settings) -> tuple[bool | None, str]:
     if settings.telegram_token is None:
         return None, "COROLLARY_TELEGRAM_TOKEN is not set"
+    return True, f"@{await bot_name(settings)} (access: {settings.access.value})"
+
+
+async def bot_name(settings: Settings) -> str:
+    """The name that the bot has in Telegram, asked with its token."""
     from telegram import Bot
     from telegram.error import InvalidToken, TelegramError
 
     from bot.polling import quiet_logs
 
+    if settings.telegram_token is None:
+        raise SettingsProblem(
+            "COROLLARY_TELEGRAM_TOKEN is not set.", "Set it, or give the bot's name: --bot @name."
+        )
     token = settings.telegram_token.get_secret_value()
     quiet_logs(token)
     try:
         async with Bot(token, base_url=settings.telegram_base_url) as bot:
-            return True, f"@{bot.username} (access: {settings.access.value})"
+            return str(bot.username)
     except InvalidToken:
         raise ServiceUnreachable(
             "the server does not accept COROLLARY_TELEGRAM_TOKEN.",

@@ -6,6 +6,7 @@ one place, before any of them; who may act as an admin in another, `right_of`.
 
 import hmac
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -36,6 +37,7 @@ from bot import (
     long_commands,
     menus,
     other_kinds,
+    privacy,
     voting,
 )
 from bot.admin_commands import Admin, AdminCommand
@@ -45,10 +47,11 @@ from bot.commands import Person, message
 from bot.growing import Growing
 from bot.intake import STOPPED, key_of, place_of, thread_of
 from bot.outgoing import Bulletin, Outgoing
+from bot.rates import Rates
 from bot.render import STILL_WRITING, Message, Paragraph, Style
 from bot.settings import Access, split_codes
-from bot.words import tr
-from store import shown
+from bot.words import tr, trn
+from store import own_data, shown
 from store.conversations import Recalled
 from store.errors import CorollaryError
 from store.index import Progress
@@ -130,6 +133,8 @@ class Handlers:
         self._outgoing = outgoing
         self._background = background
         self._ration = Ration()
+        self._rates = Rates(program.settings.questions_per_hour)
+        self._forgotten: dict[str, float] = {}
         self._growing: dict[tuple[int, int], Growing] = {}
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
@@ -236,6 +241,17 @@ class Handlers:
         if name.lower() in admin_commands.COMMANDS and right is Right.ANEW:
             await self._send(update, _anew())
             return
+        if name.lower() in ALONE and said.chat.type != ChatType.PRIVATE:
+            told = tr(
+                "Ask for that in a private chat with this bot: @{name}", name=context.bot.username
+            )
+            await self._send(update, message(told))
+            return
+        if name.lower() not in ALONE and await self._is_too_much(update, person):
+            return
+        if name.lower() == "export":
+            await self._export(update, person)
+            return
         await self._send(update, await commands.run(self._program, person, name, args))
         if name.lower() in {"start", "language"}:
             await self._show_menu(update, context.bot, chose=name.lower() == "language")
@@ -247,8 +263,9 @@ class Handlers:
         if said is None or not said.text or person is None or update.effective_chat is None:
             return
         text = groups.question(said, context.bot.id, context.bot.username)
-        if text is None:
+        if text is None or await self._is_too_much(update, person):
             return
+        began = time.monotonic()
         chat, database = update.effective_chat, self._program.database
         about = None
         if said.reply_to_message is not None:
@@ -275,11 +292,33 @@ class Handlers:
                 told = await commands.answer(self._program, person, text, within)
         if before is None or before.parts > 1:
             await self._send(update, told)
-            return
-        # In the place of the earlier answer.
-        thread = thread_of(update)
-        sent = await self._outgoing.edit(chat.id, before.message_id, told, thread)
-        await self._note_shown(update, told, sent)
+        else:
+            # In the place of the earlier answer.
+            thread = thread_of(update)
+            sent = await self._outgoing.edit(chat.id, before.message_id, told, thread)
+            await self._note_shown(update, told, sent)
+        if self._forgotten.get(person.user_id, began) > began:
+            # Erased while it was answered: this came after, and goes too.
+            await own_data.forget(database, person.user_id)
+
+    async def _is_too_much(self, update: Update, person: Person) -> bool:
+        """Whether the person has asked more than is answered in an hour; they are told."""
+        user = update.effective_user
+        if user is not None and user.id in self._program.settings.admin_ids:
+            return False
+        wait_s = self._rates.wait_s(person.user_id)
+        if not wait_s:
+            return False
+        if self._rates.is_to_be_told(person.user_id):
+            await self._send(update, _too_much(self._rates.per_hour, wait_s))
+        return True
+
+    async def _export(self, update: Update, person: Person) -> None:
+        """All that is kept of the person, as a file in their private chat."""
+        chat = update.effective_chat
+        assert chat is not None
+        file, told = await privacy.exported(self._program, person.user_id)
+        await self._outgoing.send_file(chat.id, privacy.FILE_NAME, file, told)
 
     async def _seen_to_grow(
         self, update: Update, person: Person, text: str, within: Recalled | None
@@ -320,6 +359,11 @@ class Handlers:
             return
         await self._outgoing.acknowledge(query)
         if not query.data:
+            return
+        if query.data == privacy.CONFIRMED:
+            # First: a question that is in work sees it when it ends.
+            self._forgotten[person.user_id] = time.monotonic()
+        elif await self._is_too_much(update, person):
             return
         if vote := voting.read(query.data):
             await self._vote(update, person, vote)
@@ -472,6 +516,26 @@ class Handlers:
             return True
         await self._send(update, _interrupted())
         return False
+
+
+ALONE = frozenset({"export", "forget"})
+"""What is between a person and the bot, and is answered however much they asked."""
+
+
+def _too_much(per_hour: int, wait_s: float) -> Message:
+    minutes = math.ceil(wait_s / 60)
+    return message(
+        trn(
+            "At most {n} message of a person is answered in an hour.",
+            "At most {n} messages of a person are answered in an hour.",
+            per_hour,
+        ),
+        trn(
+            "What you send in the next {n} minute is not answered later either: ask again then.",
+            "What you send in the next {n} minutes is not answered later either: ask again then.",
+            minutes,
+        ),
+    )
 
 
 def _fault() -> Message:

@@ -9,6 +9,7 @@ The library's own queue is this one, so that it can be closed and waited for as 
 """
 
 import asyncio
+import hashlib
 import json
 import logging
 from collections import deque
@@ -63,8 +64,10 @@ def key_of(update: Update, bot_id: int) -> Key:
         kind = next(iter(update.api_kwargs), "other")
         return Key(bot_id, update.update_id, f"{kind}"[:120])
     edited = f":{said.edit_date.timestamp():.0f}" if said.edit_date else ""
-    told = f"message:{said.chat_id}:{said.message_id}:{said.date.timestamp():.0f}{edited}"
-    return Key(bot_id, update.update_id, told)
+    told = f"{said.chat_id}:{said.message_id}:{said.date.timestamp():.0f}{edited}"
+    # A digest: a chat's number can be a person's, and this stays when they are forgotten.
+    digest = hashlib.sha256(told.encode()).hexdigest()[:32]
+    return Key(bot_id, update.update_id, f"message:{digest}")
 
 
 @dataclass(frozen=True, slots=True)

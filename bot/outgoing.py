@@ -39,7 +39,7 @@ from telegram.error import (
 )
 
 from bot.limits import Gate, Limits
-from bot.render import Button, Disclaimer, Message, telegram, telegram_plain
+from bot.render import Button, Disclaimer, Message, telegram, telegram_plain, utf16_length
 from store.errors import DatabaseProblem
 from store.mailbox import Key, Mailbox
 from store.mailbox import Reply as Kept
@@ -49,6 +49,8 @@ log = logging.getLogger("corollary.telegram")
 ATTEMPTS = 4
 LONGEST_WAIT_S = 60.0
 MAX_IN_ROW = 8
+MAX_CAPTION_UNITS = 1024
+"""UTF-16 code units beside a file, after the entities are parsed."""
 LONGEST_PAUSE_S = 15.0
 """Between two attempts to send a reply, however long the server has been away."""
 TYPING_AFTER_S, TYPING_EVERY_S = 0.2, 4.5
@@ -227,6 +229,25 @@ class Outgoing:
             log.warning("chat %s: not told yet: %s", chat_id, type(e).__name__)
             return False
         return True
+
+    async def send_file(self, chat_id: int, name: str, content: bytes, message: Message) -> None:
+        """Sends a file with the message beside it, or behind it where that is too long for it.
+        Raises TelegramError when it cannot be sent."""
+        (caption,) = self._parts(message)[:1]
+        fits = utf16_length(telegram_plain(caption.text)) <= MAX_CAPTION_UNITS
+        await self._patiently(
+            chat_id,
+            lambda: self._bot.send_document(
+                chat_id,
+                content,
+                filename=name,
+                caption=caption.text if fits else None,
+                parse_mode=caption.parse_mode,
+            ),
+            True,
+        )
+        if not fits:
+            await self.send(chat_id, message)
 
     def count(self, message: Message) -> int:
         """How many messages it is sent as."""

@@ -20,7 +20,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, Ti
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
-from bot import alerts, corrections, digest, menus, words
+from bot import alerts, corrections, digest, menus, privacy, words
 from bot.alerts import ModelAlerts
 from bot.app import Program
 from bot.background import Background, log_fault
@@ -302,6 +302,7 @@ def tell_unasked(program: Program, outgoing: Outgoing, background: Background) -
     """Starts what is told without a question: corrections, the daily digest of admins, and that
     the chat model does not work."""
     settings = program.settings
+    background.repeat(privacy.EVERY_S, lambda: privacy.expire(program))
     if settings.corrections:
         background.repeat(
             corrections.EVERY_S, lambda: corrections.tell_all(program, outgoing.deliver)

@@ -95,6 +95,19 @@ class Settings(BaseSettings):
         description="Unanswered questions of Telegram are shown to admins only when at least so "
         "many people asked alike; 1 to 100. Those typed at the console always are.",
     )
+    retention_days: int = Field(
+        default=365,
+        ge=0,
+        le=3650,
+        description="Days after which questions and answers are erased; 1 to 3650. 0: never, until "
+        "people erase theirs with /forget.",
+    )
+    questions_per_hour: int = Field(
+        default=600,
+        ge=0,
+        description="Questions, commands and buttons of one person that are answered in an hour; "
+        "whoever sends more is told until when to wait. Admins are not counted. 0: no limit.",
+    )
     digest_hour: int = Field(
         default=7,
         ge=-1,

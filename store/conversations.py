@@ -225,6 +225,21 @@ class Database:
             there.backup(here)
         half.replace(copy)
 
+    def copies(self) -> list[Path]:
+        """The copies of the SQLite file that migrations left."""
+        path = self._engine.url.database
+        if self._engine.dialect.name != "sqlite" or not path or path == ":memory:":
+            return []
+        return sorted(Path(path).parent.glob(f"{Path(path).name}.*"))
+
+    async def scrub(self) -> None:
+        """Takes what was deleted out of the write-ahead log of SQLite too, unless somebody reads
+        just now: then the next one does."""
+        if self._engine.dialect.name == "sqlite":
+            async with self._engine.connect() as connection:
+                own = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await own.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     async def forget_mailbox(self, user_id: str) -> None:
         """Deletes what is kept of a user's messages and of the replies on their way to them."""
         await self.mailbox.forget(user_id)
@@ -1004,6 +1019,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
             _write_ahead(cursor)
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA foreign_keys=ON")
+            # What is erased is overwritten, not only unlinked.
+            cursor.execute("PRAGMA secure_delete=ON")
             cursor.close()
         except BaseException:
             # Nobody else closes it, and its thread would go on.

@@ -35,6 +35,7 @@ DOORS = {
         "store/conversations.py",
         "store/mailbox.py",
         "store/migrations",
+        "store/own_data.py",
         "store/people.py",
         "store/shown.py",
     },

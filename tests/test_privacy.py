@@ -12,7 +12,6 @@ import pytest
 import sqlalchemy as sa
 from botapi import BotApi
 from conftest import settings_for
-from databases import database, database_url  # noqa: F401 - fixtures
 from doors import TelegramDoor, bot_over, settled
 from turns import a_reply
 
@@ -25,6 +24,8 @@ from store.migrations.tables import metadata
 from store.people import set_role, vote
 from store.shown import note
 from store.turn import Role
+
+pytest_plugins = ("databases", "postgres")
 
 WORDS = "zebrafish-marker washing question"
 USER, CHAT, OTHER = "telegram:990001", "telegram:990001:990001", "telegram:990002"

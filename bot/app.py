@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 from dotenv import dotenv_values
 
 import prompts
+from bot import words
 from bot.render import Disclaimer
 from bot.reports import told
-from bot.settings import PREFIX, Settings
+from bot.settings import OPERATOR, PREFIX, Settings
 from bot.worker import in_a_process
 from chains.assistant import Assistant
 from chains.grounding import Grounder
 from chains.llm import ChatModel, open_chat_model
 from chains.write import Writer
-from prompts import load
+from prompts import translated
 from store.article import ServingRules
 from store.conversations import Database, sqlite_url
 from store.errors import (
@@ -84,9 +85,19 @@ def rules_of(settings: Settings) -> ServingRules:
     )
 
 
+def operator_of(settings: Settings) -> str:
+    """Who runs this; the name that stands there by itself in the language that is spoken."""
+    name = settings.operator_name
+    return words.tr(name) if name == OPERATOR else name
+
+
 def disclaimer_of(settings: Settings) -> Disclaimer:
-    """The disclaimer with the operator's name in it."""
-    return Disclaimer(load("disclaimer", operator=settings.operator_name))
+    """The disclaimer in each language, with the operator's name in it."""
+    texts = {}
+    for code in words.LANGUAGES:
+        with words.speaking(code):
+            texts[code] = translated("disclaimer", code, operator=operator_of(settings))
+    return Disclaimer(texts.pop(words.ENGLISH), texts)
 
 
 def articles_dir(settings: Settings) -> Path:

@@ -4,10 +4,23 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from bot.app import Program
+from bot import languages, words
+from bot.app import Program, operator_of
 from bot.receipts import receipt
-from bot.render import MAX_DATA_BYTES, STATUSES, Button, Message, Paragraph, Style, reply
-from prompts import load
+from bot.render import (
+    MAX_DATA_BYTES,
+    PARTS,
+    RETRACTED,
+    STATUSES,
+    Button,
+    Message,
+    Paragraph,
+    Style,
+    day_text,
+    reply,
+)
+from bot.words import marked, tr, trn
+from prompts import translated
 from store.article import Article, Part, Status, is_quotable, with_markers
 from store.errors import CorollaryError, UnknownArticle
 
@@ -39,7 +52,19 @@ def message(*texts: str | Paragraph, buttons: tuple[Button, ...] = ()) -> Messag
 
 def problem(error: CorollaryError) -> Message:
     """An error as the person who met it should see it."""
-    return message(error.what, *([error.todo] if error.todo else []))
+    what = tr(error.text, **error.values)
+    return message(what, *([tr(error.todo)] if error.todo else []))
+
+
+PROBLEMS = (
+    marked("There is no served article `{slug}`."),
+    marked("`/articles` lists those there are."),
+    marked("The question has no words."),
+    marked('Type a question, for example "and recurrence?".'),
+    marked("The question has {n:,} characters; at most {most:,} are read."),
+    marked("Ask it more briefly."),
+)
+"""What readers can meet in errors of `chains`; a test compares them. Others are for operators."""
 
 
 async def answer(program: Program, person: Person, question: str) -> Message:
@@ -72,21 +97,27 @@ async def start(program: Program, person: Person, args: str) -> Message:
     first = [
         Paragraph("Corollary", Style.HEADING),
         Paragraph(
-            f"Follow-up questions, answered word for word from {len(served)} vetted "
-            f"article{'s' * (len(served) != 1)}, with the source of every statement."
+            trn(
+                "Follow-up questions, answered word for word from {n} vetted article, with the"
+                " source of every statement.",
+                "Follow-up questions, answered word for word from {n} vetted articles, with the"
+                " source of every statement.",
+                len(served),
+            )
         ),
         Paragraph(
-            'Ask a question, or pick an article with /articles and follow up: "and recurrence?"'
+            tr('Ask a question, or pick an article with /articles and follow up: "and recurrence?"')
         ),
-        Paragraph("Please type nothing that identifies a patient. /help, /privacy"),
+        *([Paragraph(tr(languages.ARTICLES_STAY))] if words.language() != words.ENGLISH else []),
+        Paragraph(tr("Please type nothing that identifies a patient. /help, /privacy")),
     ]
     return Message(tuple(first))
 
 
 async def help_(program: Program, person: Person, args: str) -> Message:
-    listed = [Paragraph(f"/{c.name} – {c.help}", Style.BULLET) for c in COMMANDS.values()]
-    texts = [Paragraph(p) for p in load("help").split("\n\n")]
-    return Message((*texts, Paragraph("Commands", Style.HEADING), *listed))
+    listed = [Paragraph(f"/{c.name} – {tr(c.help)}", Style.BULLET) for c in COMMANDS.values()]
+    texts = [Paragraph(p) for p in translated("help", words.language()).split("\n\n")]
+    return Message((*texts, Paragraph(tr("Commands"), Style.HEADING), *listed))
 
 
 async def articles(program: Program, person: Person, args: str) -> Message:
@@ -99,22 +130,25 @@ async def articles(program: Program, person: Person, args: str) -> Message:
     ]
     if not chosen:
         return message(
-            f"No article matches “{args}”. /articles lists all {len(served)}."
+            tr("No article matches “{words}”. /articles lists all {n}.", words=args, n=len(served))
             if served
-            else "No article is served at present."
+            else tr("No article is served at present.")
         )
     shown = chosen[:MOST_LISTED]
     lines = [
-        Paragraph(f"{a.topic} ({STATUSES[a.effective_status()]}) – /article {a.slug}", Style.BULLET)
+        Paragraph(
+            f"{a.topic} ({tr(STATUSES[a.effective_status()])}) – /article {a.slug}", Style.BULLET
+        )
         for a in shown
     ]
+    hidden = len(chosen) - len(shown)
     more = (
-        [Paragraph(f"{len(chosen) - len(shown)} more: narrow it down with /articles WORD.")]
+        [Paragraph(tr("{n} more: narrow it down with /articles WORD.", n=hidden))]
         if len(chosen) > len(shown)
         else []
     )
     buttons = _buttons((a.topic, f"topic:{a.slug}") for a in shown)
-    head = Paragraph(f"Articles ({len(chosen)})", Style.HEADING)
+    head = Paragraph(tr("Articles ({n})", n=len(chosen)), Style.HEADING)
     return Message((head, *lines, *more), buttons)
 
 
@@ -124,7 +158,7 @@ MOST_LISTED = 20
 async def article(program: Program, person: Person, args: str) -> Message:
     slug = args.strip()
     if not slug:
-        return message("Which article? /articles lists them; then /article NAME opens one.")
+        return message(tr("Which article? /articles lists them; then /article NAME opens one."))
     try:
         found = await program.assistant.article(slug)
         turn = await program.assistant.choose_topic(person.conversation_id, slug, person.user_id)
@@ -139,11 +173,11 @@ def card(program: Program, article: Article) -> Message:
     paragraphs = [
         Paragraph(article.title, Style.HEADING),
         Paragraph(standing(article)),
-        Paragraph("Ask a follow-up question about it."),
+        Paragraph(tr("Ask a follow-up question about it.")),
         *(Paragraph(q, Style.BULLET) for q in suggested),
     ]
     if article.effective_status() is not Status.APPROVED:
-        note = " ".join(x for x in ("Awaiting human review.", article.notice) if x)
+        note = " ".join(x for x in (tr("Awaiting human review."), article.notice) if x)
         paragraphs.insert(2, Paragraph(note, Style.CAUTION))
     buttons = _buttons((q, f"probe:{i}:{article.slug}") for i, q in enumerate(suggested))
     return Message(tuple(paragraphs), buttons)
@@ -156,14 +190,20 @@ def _buttons(labelled: Iterable[tuple[str, str]]) -> tuple[Button, ...]:
 
 def standing(article: Article) -> str:
     """The review steps with the present one marked, and the date of the last update."""
-    steps = (Status.SUBMITTED, Status.UNDER_REVIEW, Status.APPROVED)
     status = article.effective_status()
-    marked = " › ".join(
-        f"[{s.value.replace('_', ' ')}]" if s is status else s.value.replace("_", " ")
-        for s in steps
+    marked_steps = " › ".join(
+        f"[{tr(text)}]" if step is status else tr(text) for step, text in STEPS.items()
     )
-    where = marked if status in steps else status.value
-    return f"Review: {where}. Last updated {article.updated:%d %b %Y}."
+    where = marked_steps if status in STEPS else tr(STATUSES[status])
+    day = day_text(article.updated)
+    return tr("Review: {steps}. Last updated {day}.", steps=where, day=day)
+
+
+STEPS: dict[Status, str] = {
+    Status.SUBMITTED: marked("submitted"),
+    Status.UNDER_REVIEW: marked("under review"),
+    Status.APPROVED: marked("approved"),
+}
 
 
 def page(article: Article) -> Message:
@@ -178,25 +218,26 @@ def page(article: Article) -> Message:
         sections = [s for s in article.sections if s.part is part]
         if not sections:
             continue
-        paragraphs.append(Paragraph(part.value, Style.HEADING))
+        paragraphs.append(Paragraph(tr(PARTS[part]), Style.HEADING))
         for section in sections:
             if section.heading:
                 paragraphs.append(Paragraph(section.heading, Style.NOTE))
             for s in section.statements:
-                unquoted = "" if is_quotable(article, s) else " (not quoted: no usable source)"
-                text = with_markers(s.text, s.marks) + unquoted
+                text = with_markers(s.text, s.marks)
+                if not is_quotable(article, s):
+                    text = tr("{text} (not quoted: no usable source)", text=text)
                 paragraphs.append(Paragraph(text, Style.BULLET))
     if article.conflicts:
-        paragraphs.append(Paragraph("Where the parts disagree", Style.HEADING))
+        paragraphs.append(Paragraph(tr("Where the parts disagree"), Style.HEADING))
         paragraphs += [
             Paragraph(with_markers(c.text, c.marks), Style.BULLET) for c in article.conflicts
         ]
     if article.references:
-        paragraphs.append(Paragraph("References", Style.HEADING))
+        paragraphs.append(Paragraph(tr("References"), Style.HEADING))
     for r in article.references:
         who = f"{r.authors[0]}{' et al.' if len(r.authors) > 1 else ''}. " if r.authors else ""
         where = " ".join(str(x) for x in (r.journal, r.year) if x)
-        retracted = "RETRACTED. " if r.retracted else ""
+        retracted = f"{tr(RETRACTED)} " if r.retracted else ""
         text = f"[{r.number}] {retracted}{who}{r.title}. {where}".rstrip(" .") + "."
         paragraphs.append(Paragraph(text, Style.SOURCE, r.link))
     return Message(tuple(paragraphs))
@@ -207,26 +248,31 @@ async def topic(program: Program, person: Person, args: str) -> Message:
         return await article(program, person, args)
     _, current = await program.assistant.context(person.conversation_id)
     if current is None:
-        return message("No topic yet. Ask a question, or open an article with /articles.")
+        return message(tr("No topic yet. Ask a question, or open an article with /articles."))
     return card(program, current)
 
 
 async def context(program: Program, person: Person, args: str) -> Message:
     recalled, current = await program.assistant.context(person.conversation_id)
     if current is None and not recalled.turns:
-        return message("Nothing is remembered yet. Your first question starts the context.")
-    lines = [Paragraph("What is remembered", Style.HEADING)]
-    name = f"“{current.topic}” (/topic NAME changes it)" if current else "none"
-    lines.append(Paragraph(f"Topic: {name}"))
+        return message(tr("Nothing is remembered yet. Your first question starts the context."))
+    lines = [Paragraph(tr("What is remembered"), Style.HEADING)]
+    lines.append(
+        Paragraph(
+            tr("Topic: “{topic}” (/topic NAME changes it)", topic=current.topic)
+            if current
+            else tr("Topic: none")
+        )
+    )
     for turn in recalled.turns[-4:]:
         lines.append(Paragraph(turn.read_as or turn.question, Style.BULLET))
-    lines.append(Paragraph("/new forgets all of it for your next question."))
+    lines.append(Paragraph(tr("/new forgets all of it for your next question.")))
     return Message(tuple(lines))
 
 
 async def new(program: Program, person: Person, args: str) -> Message:
     await program.assistant.start_anew(person.conversation_id, person.user_id)
-    return message("The context is forgotten. Ask a new question, or pick from /articles.")
+    return message(tr("The context is forgotten. Ask a new question, or pick from /articles."))
 
 
 async def sources(program: Program, person: Person, args: str) -> Message:
@@ -237,28 +283,33 @@ async def why(program: Program, person: Person, args: str) -> Message:
     number = await program.database.latest_turn(person.conversation_id)
     found = await program.database.asked(number) if number is not None else None
     if found is None:
-        return message("Nothing has been answered yet. Ask a question first.")
+        return message(tr("Nothing has been answered yet. Ask a question first."))
     return receipt(*found)
 
 
+async def language(program: Program, person: Person, args: str) -> Message:
+    return await languages.language(program, person.user_id, args)
+
+
 async def privacy(program: Program, person: Person, args: str) -> Message:
-    texts = load("privacy", operator=program.settings.operator_name).split("\n\n")
-    return message(*texts)
+    told = translated("privacy", words.language(), operator=operator_of(program.settings))
+    return message(*told.split("\n\n"))
 
 
 COMMANDS: dict[str, Command] = {
     c.name: c
     for c in (
-        Command("start", "what this is", start),
-        Command("help", "how to ask, and these commands", help_),
-        Command("articles", "the articles, or those with a WORD", articles),
-        Command("article", "open the article NAME", article),
-        Command("topic", "the current topic, or change it to NAME", topic),
-        Command("context", "what is remembered of this conversation", context),
-        Command("new", "forget the context", new),
-        Command("sources", "the sources of the last answer", sources),
-        Command("why", "how the last answer came about", why),
-        Command("privacy", "what is kept, and where", privacy),
+        Command("start", marked("what this is"), start),
+        Command("help", marked("how to ask, and these commands"), help_),
+        Command("articles", marked("the articles, or those with a WORD"), articles),
+        Command("article", marked("open the article NAME"), article),
+        Command("topic", marked("the current topic, or change it to NAME"), topic),
+        Command("context", marked("what is remembered of this conversation"), context),
+        Command("new", marked("forget the context"), new),
+        Command("sources", marked("the sources of the last answer"), sources),
+        Command("why", marked("how the last answer came about"), why),
+        Command("language", marked("the language of this assistant"), language),
+        Command("privacy", marked("what is kept, and where"), privacy),
     )
 }
 
@@ -273,16 +324,19 @@ async def run(program: Program, person: Person, name: str, args: str) -> Message
     """The reply to a command; an unknown one is told so."""
     command = COMMANDS.get(name.lower())
     if command is None:
-        return message(f"There is no command /{name[:32]}. /help lists those there are.")
+        named = name[:32]
+        return message(tr("There is no command /{name}. /help lists those there are.", name=named))
     return await command.run(program, person, args)
 
 
 async def pressed(program: Program, person: Person, data: str) -> Message:
     """The reply to a button. `data` is untrusted: whoever presses can send anything."""
     what, _, rest = data.partition(":")
-    gone = message("That button is out of date. Ask your question, or use /articles.")
+    gone = message(tr("That button is out of date. Ask your question, or use /articles."))
     if what == "topic" and rest:
         return await article(program, person, rest)
+    if what == languages.PRESSED:
+        return await languages.language(program, person.user_id, rest)
     number, _, other = rest.partition(":")
     # Nine digits: PostgreSQL refuses to compare an id with more than it can hold.
     if not (number.isascii() and number.isdecimal() and len(number) < 10):

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
-from bot import commands, corrections
+from bot import commands, corrections, languages
 from bot.app import Program
 from bot.commands import Person
-from bot.render import Message, plain, reply, rich_text
+from bot.render import Message, Paragraph, plain, reply, rich_text
 from store.errors import CorollaryError
 from store.turn import Turn, turn_dict
 
@@ -26,15 +26,17 @@ def person(conversation: str | None) -> Person:
 
 def as_json(program: Program, turn: Turn) -> dict[str, Any]:
     """The turn as programs read it, with the words a person would read."""
-    text = plain(reply(turn), program.disclaimer.text)
+    message = reply(turn)
+    disclaimer = program.disclaimer.of(message)
     shape = turn_dict(turn)
     shape["conversation"] = shape["conversation"].removeprefix("console:")
-    return shape | {"disclaimer": program.disclaimer.text, "text": text}
+    return shape | {"disclaimer": disclaimer, "text": plain(message, disclaimer)}
 
 
 async def ask(program: Program, question: str, conversation: str | None, json_output: bool) -> int:
     """One question and its reply; the exit code."""
     who = person(conversation)
+    await languages.speak_to(program, who.user_id)
     turn = await program.assistant.ask(who.conversation_id, question, who.user_id)
     if json_output:
         print(json.dumps(as_json(program, turn), ensure_ascii=False))
@@ -49,9 +51,9 @@ def show(program: Program, message: Message) -> None:
         from rich.console import Console
 
         console = Console(highlight=False)
-        console.print(rich_text(message, program.disclaimer.text))
+        console.print(rich_text(message, program.disclaimer.of(message)))
     else:
-        print(plain(message, program.disclaimer.text))
+        print(plain(message, program.disclaimer.of(message)))
     print(flush=True)
 
 
@@ -61,6 +63,7 @@ async def chat(program: Program, conversation: str) -> int:
     First of all it says what was shown in this conversation and no longer stands.
     """
     who = person(conversation)
+    await languages.speak_to(program, who.user_id)
     if program.settings.corrections:
         await corrections.tell_here(program, who.conversation_id, lambda told: show(program, told))
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
@@ -108,7 +111,7 @@ async def _watched(program: Program, who: Person, text: str) -> Message:
         with Live(console=Console(highlight=False), transient=True) as live:
             async with aclosing(commands.answering(program, who, text)) as growing:
                 async for told in growing:
-                    live.update(rich_text(told, program.disclaimer.text), refresh=True)
+                    live.update(rich_text(told, program.disclaimer.of(told)), refresh=True)
         return told
     except CorollaryError as e:
         return commands.problem(e)
@@ -150,6 +153,7 @@ def _decoded_lines() -> Iterator[str]:
 async def chat_json(program: Program, conversation: str) -> int:
     """A JSON object a line in, one out. 1 when any line was not usable."""
     worst = 0
+    await languages.speak_to(program, USER)
     for line in _decoded_lines():
         if not line.strip():
             continue
@@ -175,5 +179,6 @@ async def chat_json(program: Program, conversation: str) -> int:
 
 
 def _fail(what: str, program: Program) -> None:
-    text = {"error": what, "disclaimer": program.disclaimer.text}
+    told = Message((Paragraph(what),))
+    text = {"error": what, "disclaimer": program.disclaimer.of(told)}
     print(json.dumps(text, ensure_ascii=False), flush=True)

@@ -20,9 +20,10 @@ from bot.render import (
     Paragraph,
     Style,
     day_text,
+    in_quotes,
     shortened,
 )
-from bot.reports import count
+from bot.words import tr, trn
 from store.article import Article
 from store.errors import UnknownArticle
 from store.records import CorrectedQuote, Correction
@@ -76,17 +77,25 @@ async def worded(program: Program, correction: Correction) -> Message:
     return Message(
         (
             Paragraph(
-                f"Correction: {count(len(shown), 'statement')} you were shown here no longer "
-                f"{'stands' if len(shown) == 1 else 'stand'}. Do not rely on "
-                f"{'it' if len(shown) == 1 else 'them'}.",
+                trn(
+                    "Correction: {n} statement you were shown here no longer stands. Do not rely"
+                    " on it.",
+                    "Correction: {n} statements you were shown here no longer stand. Do not rely"
+                    " on them.",
+                    len(shown),
+                ),
                 Style.CAUTION,
             ),
             *(Paragraph(_withdrawn(item), Style.BULLET) for item in shown[:QUOTED]),
-            *([Paragraph(f"And {count(more, 'more statement')}.")] if more > 0 else []),
+            *([Paragraph(_more_fell(more))] if more > 0 else []),
             *(Paragraph(text) for text in _what_holds(served)),
         ),
         tuple(_buttons(served.values())),
     )
+
+
+def _more_fell(more: int) -> str:
+    return trn("And {n} more statement.", "And {n} more statements.", more)
 
 
 def _newest(items: Iterable[CorrectedQuote]) -> list[CorrectedQuote]:
@@ -97,7 +106,9 @@ def _newest(items: Iterable[CorrectedQuote]) -> list[CorrectedQuote]:
 
 def _withdrawn(item: CorrectedQuote) -> str:
     quoted = shortened(item.text, QUOTE_CHARS)
-    return f"No longer stands (reply of {day_text(item.asked_at)}): “{quoted}”"
+    return tr(
+        "No longer stands (reply of {day}): “{text}”", day=day_text(item.asked_at), text=quoted
+    )
 
 
 async def _served(program: Program, slug: str) -> Article | None:
@@ -112,23 +123,26 @@ def _what_holds(served: dict[str, Article | None]) -> Iterable[str]:
     gone = [slug for slug, a in served.items() if a is None]
     if there:
         yield (
-            f"{_listed(there)}: the article was changed and is still served. Ask again to read "
-            "what it says now."
+            _listed(there)
+            + ": "
+            + tr("the article was changed and is still served. Ask again to read what it says now.")
         )
     if gone:
-        yield f"{_listed(gone)}: the article is not served any more."
+        yield _listed(gone) + ": " + tr("the article is not served any more.")
 
 
 def _listed(names: list[str]) -> str:
     more = len(names) - QUOTED
-    return ", ".join(f"“{n}”" for n in names[:QUOTED]) + (f" and {more} more" if more > 0 else "")
+    listed = ", ".join(in_quotes(n) for n in names[:QUOTED])
+    return tr("{names} and {n} more", names=listed, n=more) if more > 0 else listed
 
 
 def _buttons(served: Iterable[Article | None]) -> Iterable[Button]:
     for article in [a for a in served if a is not None][:QUOTED]:
         data = f"topic:{article.slug}"
         if len(data.encode()) <= MAX_DATA_BYTES:
-            yield Button(shortened(f"Open: {article.topic}", MAX_BUTTON_CHARS), data)
+            text = tr("Open: {topic}", topic=article.topic)
+            yield Button(shortened(text, MAX_BUTTON_CHARS), data)
 
 
 # --------------------------------------------------------------------------- the doors

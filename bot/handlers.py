@@ -28,7 +28,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot import admin_commands, commands, long_commands
+from bot import admin_commands, commands, languages, long_commands
 from bot.admin_commands import Admin, AdminCommand
 from bot.app import Program
 from bot.background import Background, log_fault
@@ -36,6 +36,7 @@ from bot.commands import Person, message
 from bot.outgoing import Bulletin, Outgoing
 from bot.render import Message
 from bot.settings import Access, split_codes
+from bot.words import tr
 from store.errors import CorollaryError
 from store.index import Progress
 
@@ -162,7 +163,8 @@ class Handlers:
         self._ration = Ration()
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
-        """Registers every handler, the guard before all others."""
+        """Registers every handler; before all others the language is set, then the guard stands."""
+        application.add_handler(TypeHandler(Update, self.speak), group=-2)
         application.add_handler(TypeHandler(Update, self.guard), group=-1)
         application.add_handler(CallbackQueryHandler(self.button))
         application.add_handler(MessageHandler(filters.COMMAND, self.command))
@@ -172,6 +174,12 @@ class Handlers:
         application.add_handler(MessageHandler(sent, self.document))
         application.add_handler(MessageHandler(filters.ChatType.PRIVATE, self.something_else))
         application.add_error_handler(self.error)
+
+    async def speak(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Speaks the language of whoever sent the update, to its end."""
+        person, user = person_of(update), update.effective_user
+        if person is not None and user is not None:
+            await languages.speak_to(self._program, person.user_id, user.language_code)
 
     # ------------------------------------------------------------------ access
 
@@ -251,7 +259,7 @@ class Handlers:
             await self._admin_command(update, command, args, person)
             return
         if name.lower() in admin_commands.COMMANDS and right is Right.ANEW:
-            await self._send(update, _ANEW)
+            await self._send(update, _anew())
             return
         await self._send(update, await commands.run(self._program, person, name, args))
         if name.lower() == "start" and right is Right.FULL and update.effective_user is not None:
@@ -286,7 +294,7 @@ class Handlers:
         right = self._right(update)
         if said is None or said.document is None or person is None or right is not Right.FULL:
             if right is Right.ANEW:
-                await self._send(update, _ANEW)
+                await self._send(update, _anew())
             else:
                 await self.something_else(update, context)
             return
@@ -297,7 +305,7 @@ class Handlers:
                 raw = await _fetched(sent)
             except TelegramError as e:
                 log.warning("update %s: no file: %s", update.update_id, type(e).__name__)
-                await self._send(update, _NO_FILE)
+                await self._send(update, _no_file())
                 return
             replacing = (said.caption or "").strip().lower() == "replace"
             told = await admin_commands.upload(self._program, Admin(person), raw, replacing)
@@ -311,8 +319,8 @@ class Handlers:
         await self._send(
             update,
             message(
-                "Only typed questions are read: no pictures, voice messages or files.",
-                'Type your question, for example "and recurrence?". /help',
+                tr("Only typed questions are read: no pictures, voice messages or files."),
+                tr('Type your question, for example "and recurrence?". /help'),
             ),
         )
 
@@ -343,7 +351,7 @@ class Handlers:
         log_fault(log, f"update {number}", context.error, says)
         if isinstance(update, Update) and update.effective_chat is not None:
             try:
-                await self._send(update, _FAULT)
+                await self._send(update, _fault())
             except TelegramError as e:
                 log.error("update %s: nor could that be told: %s", number, type(e).__name__)
 
@@ -352,12 +360,22 @@ class Handlers:
             await self._outgoing.send(update.effective_chat.id, what, _thread(update))
 
 
-_FAULT = message(
-    "Your question could not be answered because of a fault on our side.",
-    "It was not your wording. Try again in a minute; the operator can see the fault in the log.",
-)
-_NO_FILE = message("The file could not be fetched from Telegram.", "Send it again.")
-_ANEW = message("Send it anew: an edited or forwarded message is not carried out.")
+def _fault() -> Message:
+    return message(
+        tr("Your question could not be answered because of a fault on our side."),
+        tr(
+            "It was not your wording. Try again in a minute; the operator can see the fault in the"
+            " log."
+        ),
+    )
+
+
+def _no_file() -> Message:
+    return message("The file could not be fetched from Telegram.", "Send it again.")
+
+
+def _anew() -> Message:
+    return message("Send it anew: an edited or forwarded message is not carried out.")
 
 
 def _named(text: str, username: str) -> tuple[str, str] | None:
@@ -395,12 +413,13 @@ async def _followed(
 
 
 def _stranger(user_id: int, program: Program) -> Message:
-    return message(
-        f"This assistant answers invited health professionals only. Your id is {user_id}.",
-        "Give this number to the person who runs it, and write again when they have added you."
-        + (
-            " With an invitation code, send: /start CODE"
-            if program.settings.access is Access.INVITE
-            else ""
+    told = [
+        tr(
+            "This assistant answers invited health professionals only. Your id is {id}.",
+            id=user_id,
         ),
-    )
+        tr("Give this number to the person who runs it, and write again when they have added you."),
+    ]
+    if program.settings.access is Access.INVITE:
+        told[1] += " " + tr("With an invitation code, send: /start CODE")
+    return message(*told)

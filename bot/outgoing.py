@@ -110,7 +110,7 @@ class Outgoing:
             log.debug("a pressed button was not acknowledged: %s", type(e).__name__)
 
     def _parts(self, message: Message) -> list["_Part"]:
-        texts = telegram(message, self._disclaimer.text)
+        texts = telegram(message, self._disclaimer.of(message))
         buttons = _keyboard(message.buttons)
         last = len(texts)
         return [_Part(t, buttons if n == last else None) for n, t in enumerate(texts, 1)]

@@ -11,7 +11,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
-from bot import alerts, corrections, digest
+from bot import alerts, corrections, digest, words
 from bot.alerts import ModelAlerts
 from bot.app import Program
 from bot.background import Background
@@ -97,6 +97,7 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         refused.set()
         ended.set()
 
+    words.speak(settings.language)
     background = Background()
     application = build(program, token, unauthorized, background)
     for number in (signal.SIGTERM, signal.SIGINT):

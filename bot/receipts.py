@@ -4,48 +4,81 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.render import Message, Paragraph, Style, day_text
-from chains.llm import WORDS
+from bot.words import marked, tr
 from store.records import AskedBefore, StoredTurn
-from store.turn import Turn, turn_dict
+from store.turn import Kind, Turn, turn_dict
 
 MOST_LOOKED = 6
 """Statements listed for a reader; `corollary turns show ID --json` has all that are kept."""
 MOST_DRAFT_CHARS = 1500
 
-FATES = {"kept": "kept", "replaced": "replaced by a quotation", "dropped": "left out"}
+FATES = {
+    "kept": marked("kept"),
+    "replaced": marked("replaced by a quotation"),
+    "dropped": marked("left out"),
+}
 REASONS = {
-    "ok": "supported",
-    "quotation": "word for word",
-    "no_citation": "cites nothing",
-    "unknown_citation": "cites what was not given",
-    "number": "a number differs",
-    "unit": "a unit differs",
-    "negation": "says the opposite",
-    "direction": "turns the direction round",
-    "arm": "mixes up the groups compared",
-    "population": "speaks of other people",
-    "route": "another route",
-    "frequency": "another frequency or time",
-    "certainty": "is surer than the statement",
-    "causal": "claims a cause that the statement does not",
-    "overgeneral": "says more than the statement",
-    "merged_studies": "joins what no statement joins",
-    "merged_parts": "mixes guidelines and research",
-    "entity": "names what no statement names",
-    "unlike": "is not what the statement says",
-    "link": "has a link",
-    "reference": "has a reference of its own",
-    "instruction": "tells the reader what to do",
-    "not_prose": "is no sentence",
-    "too_long": "is too long to check",
-    "second_opinion": "rejected by the second look",
+    "ok": marked("supported"),
+    "quotation": marked("word for word"),
+    "no_citation": marked("cites nothing"),
+    "unknown_citation": marked("cites what was not given"),
+    "number": marked("a number differs"),
+    "unit": marked("a unit differs"),
+    "negation": marked("says the opposite"),
+    "direction": marked("turns the direction round"),
+    "arm": marked("mixes up the groups compared"),
+    "population": marked("speaks of other people"),
+    "route": marked("another route"),
+    "frequency": marked("another frequency or time"),
+    "certainty": marked("is surer than the statement"),
+    "causal": marked("claims a cause that the statement does not"),
+    "overgeneral": marked("says more than the statement"),
+    "merged_studies": marked("joins what no statement joins"),
+    "merged_parts": marked("mixes guidelines and research"),
+    "entity": marked("names what no statement names"),
+    "unlike": marked("is not what the statement says"),
+    "link": marked("has a link"),
+    "reference": marked("has a reference of its own"),
+    "instruction": marked("tells the reader what to do"),
+    "not_prose": marked("is no sentence"),
+    "too_long": marked("is too long to check"),
+    "second_opinion": marked("rejected by the second look"),
 }
 """What the reasons of the check mean."""
+KINDS: dict[Kind, str] = {
+    Kind.ANSWERED: marked("answered"),
+    Kind.PARTLY_ANSWERED: marked("partly answered"),
+    Kind.NOT_COVERED: marked("not covered"),
+    Kind.NEEDS_CLARIFICATION: marked("needs clarification"),
+    Kind.NEW_TOPIC: marked("new topic"),
+    Kind.OUT_OF_SCOPE: marked("out of scope"),
+    Kind.PATIENT_SPECIFIC: marked("patient specific"),
+    Kind.URGENT: marked("urgent"),
+}
+FAILED: dict[str, str] = {
+    "timeout": marked("It did not answer in time."),
+    "key": marked("It refuses the key."),
+    "credit": marked("It refuses: no credit is left."),
+    "busy": marked("It refuses: too many requests."),
+    "server": marked("It has an internal error."),
+    "unreachable": marked("It cannot be reached."),
+    "no_model": marked("It does not know this model."),
+    "refused": marked("It refused the request."),
+    "malformed": marked("It sent something that is no answer."),
+    "cut": marked("It broke off in the middle of an answer."),
+    "empty": marked("It sent an empty answer."),
+    "declined": marked("It declined to answer."),
+    "not_text": marked("It sent something other than text."),
+    "paused": marked("It is left alone for a while after repeated failures."),
+    "calls": marked("It needed more calls than one question may take."),
+}
+"""How the language model failed, by the codes of `chains.llm`."""
 
 
 def in_words(code: str, detail: str) -> str:
     """Why a sentence was judged so: "a number differs (“63.6%” is in no cited statement)"."""
-    return f"{REASONS.get(code, code)} ({detail})" if detail else REASONS.get(code, code)
+    reason = tr(REASONS[code]) if code in REASONS else code
+    return f"{reason} ({detail})" if detail else reason
 
 
 def receipt(asked: AskedBefore, stored: StoredTurn) -> Message:
@@ -55,20 +88,26 @@ def receipt(asked: AskedBefore, stored: StoredTurn) -> Message:
 
 def _lines(asked: AskedBefore, stored: StoredTurn) -> Iterator[Paragraph]:
     turn, answer, told = asked.turn, asked.turn.answer, stored.receipt
-    yield Paragraph(f"How answer {turn.id} came about", Style.HEADING)
-    yield Paragraph(f"Asked {day_text(asked.asked_at.date())}: {turn.question}")
+    yield Paragraph(tr("How answer {id} came about", id=turn.id), Style.HEADING)
+    day = day_text(asked.asked_at.date())
+    yield Paragraph(tr("Asked {day}: {question}", day=day, question=turn.question))
     if turn.read_as:
-        yield Paragraph(f"Read as: {turn.read_as}", Style.READ_AS)
-    reason = f", because: {answer['reason']}" if answer.get("reason") else ""
+        yield Paragraph(tr("Read as: {question}", question=turn.read_as), Style.READ_AS)
+    kind = tr(KINDS[Kind(turn.kind)]) if turn.kind in set(Kind) else turn.kind
+    because = tr("{kind}, because: {reason}", kind=kind, reason=answer.get("reason"))
     yield Paragraph(
-        f"Reply: {turn.kind.replace('_', ' ')}{reason}. "
-        f"Confidence {answer.get('confidence', 0):.2f} (of 1). Build {stored.build}."
+        tr(
+            "Reply: {kind}. Confidence {confidence:.2f} (of 1). Build {build}.",
+            kind=because if answer.get("reason") else kind,
+            confidence=answer.get("confidence", 0),
+            build=stored.build,
+        )
     )
     yield from _looked(told, answer)
     yield from _model(told, answer)
     spent = ", ".join(f"{step} {ms:.0f}" for step, ms in stored.timings_ms.items())
     if spent:
-        yield Paragraph(f"Milliseconds: {spent}.", Style.NOTE)
+        yield Paragraph(tr("Milliseconds: {steps}.", steps=spent), Style.NOTE)
 
 
 def _looked(told: dict[str, Any], answer: dict[str, Any]) -> Iterator[Paragraph]:
@@ -81,33 +120,46 @@ def _looked(told: dict[str, Any], answer: dict[str, Any]) -> Iterator[Paragraph]
         for said in s["statements"]
         for q in said.get("basis") or (said,)
     }
-    yield Paragraph("Statements found, best first", Style.HEADING)
+    yield Paragraph(tr("Statements found, best first"), Style.HEADING)
     for found in looked[:MOST_LOOKED]:
-        used = "used" if found["text"] in shown else "not used"
+        used = tr("used") if found["text"] in shown else tr("not used")
         yield Paragraph(f"{found['score']:.2f}, {used}: {found['text']}", Style.BULLET)
 
 
 def _model(told: dict[str, Any], answer: dict[str, Any]) -> Iterator[Paragraph]:
     if not told.get("calls") and not told.get("failure"):
-        yield Paragraph("No language model took part: the statements are quoted.")
+        yield Paragraph(tr("No language model took part: the statements are quoted."))
         return
-    yield Paragraph(f"The language model: {told.get('model') or 'set'}", Style.HEADING)
-    counted = "about " if told.get("estimated") else ""
-    yield Paragraph(
-        f"{told.get('calls', 0)} calls, {counted}{told.get('tokens_in', 0)} tokens in and "
-        f"{told.get('tokens_out', 0)} out. Prompt {str(told.get('prompt', ''))[:12]}."
-    )
+    model = told.get("model") or tr("set")
+    yield Paragraph(tr("The language model: {model}", model=model), Style.HEADING)
+    yield Paragraph(_spent(told))
     if told.get("rewritten"):
-        yield Paragraph(f"It took the question for: {told['rewritten']}")
-    if told.get("rewrite_refused"):
-        yield Paragraph(f"Its reading of the question was not used: {told['rewrite_refused']}.")
-    if told.get("failure"):
-        code = told["failure"]
-        yield Paragraph(f"It {WORDS.get(code, code)}. No word of it was used.")
+        yield Paragraph(tr("It took the question for: {question}", question=told["rewritten"]))
+    if why := told.get("rewrite_refused"):
+        yield Paragraph(tr("Its reading of the question was not used: {why}.", why=why))
+    if code := told.get("failure"):
+        failed = tr(FAILED[code]) if code in FAILED else f"{code}."
+        yield Paragraph(f"{failed} " + tr("No word of it was used."))
     for judged in told.get("judged") or ():
         why = in_words(judged["reason"], judged.get("detail") or "")
-        fate = FATES.get(judged["became"], judged["became"])
+        became = judged["became"]
+        fate = tr(FATES[became]) if became in FATES else became
         yield Paragraph(f"{fate}: {judged['text']} – {why}", Style.BULLET)
+
+
+def _spent(told: dict[str, Any]) -> str:
+    of = {
+        "calls": told.get("calls", 0),
+        "tokens_in": told.get("tokens_in", 0),
+        "tokens_out": told.get("tokens_out", 0),
+        "prompt": str(told.get("prompt", ""))[:12],
+    }
+    if told.get("estimated"):
+        return tr(
+            "{calls} calls, about {tokens_in} tokens in and {tokens_out} out. Prompt {prompt}.",
+            **of,
+        )
+    return tr("{calls} calls, {tokens_in} tokens in and {tokens_out} out. Prompt {prompt}.", **of)
 
 
 def receipt_dict(asked: AskedBefore, stored: StoredTurn) -> dict[str, Any]:

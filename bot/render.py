@@ -9,8 +9,8 @@ links and emphasis differ.
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from html import unescape
@@ -18,7 +18,9 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from store.article import Caution, Reference, Status, with_markers
+from bot import words
+from bot.words import marked, tr, trn
+from store.article import Caution, Part, Reference, Status, with_markers
 from store.turn import ArticleNote, Composer, Kind, Note, Quote, Source, Topic, Turn
 
 if TYPE_CHECKING:
@@ -77,119 +79,152 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """All that is said at once, before it is rendered for a door."""
+    """All that is said at once, before it is rendered for a door, and the language it is said in:
+    the one that is spoken where the message is made."""
 
     paragraphs: tuple[Paragraph, ...]
     buttons: tuple[Button, ...] = ()
+    language: str = field(default_factory=words.language)
 
 
 @dataclass(frozen=True, slots=True)
 class Disclaimer:
-    """The disclaimer with the operator's name filled in; never empty, at most 3000 units."""
+    """The disclaimer with the operator's name filled in, in English and by language in others;
+    never empty, at most 3000 units."""
 
     text: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", _cleaned(self.text).strip())
-        if not self.text:
-            raise ValueError("The disclaimer is empty.")
-        if utf16_length(self.text) > MAX_DISCLAIMER_UNITS:
-            raise ValueError(
-                f"The disclaimer is longer than {MAX_DISCLAIMER_UNITS} UTF-16 code units."
-            )
+        object.__setattr__(self, "text", _usable(self.text))
+        object.__setattr__(self, "others", {k: _usable(v) for k, v in self.others.items()})
+
+    def of(self, message: Message) -> str:
+        """The disclaimer that a message ends with, in the language of the message."""
+        return self.others.get(message.language, self.text)
+
+
+def _usable(disclaimer: str) -> str:
+    text = _cleaned(disclaimer).strip()
+    if not text:
+        raise ValueError("The disclaimer is empty.")
+    if utf16_length(text) > MAX_DISCLAIMER_UNITS:
+        raise ValueError(f"The disclaimer is longer than {MAX_DISCLAIMER_UNITS} UTF-16 code units.")
+    return text
 
 
 # ------------------------------------------------------------------------------- the words
 
 REASONS: dict[str, str] = {
-    "no_statement": "nothing in the article on this topic addresses it",
-    "not_in_store": "no vetted article addresses it",
-    "only_unreviewed": "the only text that addresses it has not been reviewed, and unreviewed text"
-    " is not shown",
-    "needs_patient": "it depends on the individual patient and needs clinical assessment",
-    "not_spoken_of": "the article does not speak of some of what was asked",
-    "nothing_more": "everything the vetted articles say about it has been shown",
-    "nothing_to_explain": "there is no previous answer to act on",
-    "no_topic": "the question does not say what it is about",
+    "no_statement": marked("nothing in the article on this topic addresses it"),
+    "not_in_store": marked("no vetted article addresses it"),
+    "only_unreviewed": marked(
+        "the only text that addresses it has not been reviewed, and unreviewed text is not shown"
+    ),
+    "needs_patient": marked("it depends on the individual patient and needs clinical assessment"),
+    "not_spoken_of": marked("the article does not speak of some of what was asked"),
+    "nothing_more": marked("everything the vetted articles say about it has been shown"),
+    "nothing_to_explain": marked("there is no previous answer to act on"),
+    "no_topic": marked("the question does not say what it is about"),
 }
 """Why a question is not answered, as the end of a sentence, by the code of the reason."""
 
+PARTS: dict[Part, str] = {
+    Part.GUIDELINES: marked("From the guidelines"),
+    Part.RESEARCH: marked("From the research"),
+}
 STATUSES: dict[Status, str] = {
-    Status.SUBMITTED: "submitted, not reviewed",
-    Status.UNDER_REVIEW: "under review",
-    Status.APPROVED: "approved",
-    Status.RETIRED: "retired",
-    Status.WITHDRAWN: "withdrawn",
+    Status.SUBMITTED: marked("submitted, not reviewed"),
+    Status.UNDER_REVIEW: marked("under review"),
+    Status.APPROVED: marked("approved"),
+    Status.RETIRED: marked("retired"),
+    Status.WITHDRAWN: marked("withdrawn"),
 }
 
 CAUTIONS: dict[Caution, str] = {
-    Caution.UNDER_REVIEW: "Awaiting human review: read with caution.",
-    Caution.REVIEW_OVERDUE: "Review date passed: this may be out of date.",
+    Caution.UNDER_REVIEW: marked("Awaiting human review: read with caution."),
+    Caution.REVIEW_OVERDUE: marked("Review date passed: this may be out of date."),
 }
 
 STUDY_KINDS: dict[str, str] = {
-    "rct": "Randomised trial",
-    "randomised_trial": "Randomised trial",
-    "randomized_trial": "Randomised trial",
-    "nonrandomised_trial": "Non-randomised trial",
-    "nonrandomized_trial": "Non-randomised trial",
-    "clinical_trial": "Clinical trial",
-    "systematic_review": "Systematic review",
-    "meta_analysis": "Meta-analysis",
-    "guideline": "Guideline",
-    "consensus": "Consensus statement",
-    "regulatory": "Regulatory document",
-    "cohort": "Cohort study",
-    "case_control": "Case-control study",
-    "cross_sectional": "Cross-sectional study",
-    "case_series": "Case series",
-    "case_report": "Case report",
-    "narrative_review": "Narrative review",
-    "in_vitro": "Laboratory study",
-    "animal": "Animal study",
-    "expert_opinion": "Expert opinion",
+    "rct": marked("Randomised trial"),
+    "randomised_trial": marked("Randomised trial"),
+    "randomized_trial": marked("Randomised trial"),
+    "nonrandomised_trial": marked("Non-randomised trial"),
+    "nonrandomized_trial": marked("Non-randomised trial"),
+    "clinical_trial": marked("Clinical trial"),
+    "systematic_review": marked("Systematic review"),
+    "meta_analysis": marked("Meta-analysis"),
+    "guideline": marked("Guideline"),
+    "consensus": marked("Consensus statement"),
+    "regulatory": marked("Regulatory document"),
+    "cohort": marked("Cohort study"),
+    "case_control": marked("Case-control study"),
+    "cross_sectional": marked("Cross-sectional study"),
+    "case_series": marked("Case series"),
+    "case_report": marked("Case report"),
+    "narrative_review": marked("Narrative review"),
+    "in_vitro": marked("Laboratory study"),
+    "animal": marked("Animal study"),
+    "expert_opinion": marked("Expert opinion"),
 }
 """The kind of a source, in words. Kinds not listed are shown with spaces for underscores."""
+RETRACTED = marked("RETRACTED.")
 
-EMERGENCY = (
+EMERGENCY = marked(
     "If this is an emergency: call the local emergency number now, or follow your local emergency"
     " protocol. Do not wait for this assistant."
 )
-SELF_HARM = (
+SELF_HARM = marked(
     "If someone may harm themselves: do not leave them alone, and contact a crisis line or the"
     " psychiatric emergency service now."
 )
 
 NEXT: dict[Kind, str] = {
-    Kind.NOT_COVERED: "ask about another aspect, name another treatment or condition, or search"
-    " the primary literature.",
-    Kind.NEEDS_CLARIFICATION: "name the treatment or condition in a few words.",
-    Kind.OUT_OF_SCOPE: "ask a medical question that names a treatment, a product or a condition.",
-    Kind.PATIENT_SPECIFIC: "ask what the evidence says in general, without details of the patient.",
-    Kind.URGENT: "once help is on its way, ask what the evidence says in general.",
+    Kind.NOT_COVERED: marked(
+        "Next: ask about another aspect, name another treatment or condition, or search the primary"
+        " literature."
+    ),
+    Kind.NEEDS_CLARIFICATION: marked("Next: name the treatment or condition in a few words."),
+    Kind.OUT_OF_SCOPE: marked(
+        "Next: ask a medical question that names a treatment, a product or a condition."
+    ),
+    Kind.PATIENT_SPECIFIC: marked(
+        "Next: ask what the evidence says in general, without details of the patient."
+    ),
+    Kind.URGENT: marked("Next: once help is on its way, ask what the evidence says in general."),
 }
 """What the reader can do after a reply of that kind that quotes nothing."""
 
 NEXT_FOR_REASON: dict[str, str] = {
     "needs_patient": NEXT[Kind.PATIENT_SPECIFIC],
-    "nothing_to_explain": "ask a question first; “why?”, “more” and “source?” act on its answer.",
+    "nothing_to_explain": marked(
+        "Next: ask a question first; “why?”, “more” and “source?” act on its answer."
+    ),
     "no_topic": NEXT[Kind.NEEDS_CLARIFICATION],
 }
 
-STILL_WRITING = "Still being written. What is shown has been checked."
-WRITTEN_BY_MODEL = (
+STILL_WRITING = marked("Still being written. What is shown has been checked.")
+WRITTEN_BY_MODEL = marked(
     "Put into words by a language model; every sentence was checked against the statements that it"
     " cites. Words in quotation marks are the article's own."
 )
 NOTES: dict[Note, str] = {
-    Note.UNAVAILABLE: "Answered by quotation: the language model cannot be used at the moment.",
-    Note.UNSUPPORTED: "Answered by quotation: too little of what the language model wrote is"
-    " supported by the statements.",
-    Note.SPENT: "Answered by quotation: your use of the language model for today is spent.",
+    Note.UNAVAILABLE: marked(
+        "Answered by quotation: the language model cannot be used at the moment."
+    ),
+    Note.UNSUPPORTED: marked(
+        "Answered by quotation: too little of what the language model wrote is supported by the"
+        " statements."
+    ),
+    Note.SPENT: marked("Answered by quotation: your use of the language model for today is spent."),
 }
 """Why an answer is quoted although a model is there to write it."""
 
-_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_MONTHS = [
+    marked("Jan"), marked("Feb"), marked("Mar"), marked("Apr"), marked("May"), marked("Jun"),
+    marked("Jul"), marked("Aug"), marked("Sep"), marked("Oct"), marked("Nov"), marked("Dec"),
+]  # fmt: skip
 
 
 # ------------------------------------------------------------------- a turn as a message
@@ -200,7 +235,7 @@ def reply(turn: Turn) -> Message:
     what there is of it."""
     if turn.unfinished:
         begun = (*_read_as(turn), *_topic_change(turn), *_caution(turn), *_answer(turn))
-        return Message((*begun, Paragraph(STILL_WRITING, Style.NOTE)))
+        return Message((*begun, Paragraph(tr(STILL_WRITING), Style.NOTE)))
     paragraphs = (
         *_urgent(turn),
         *_read_as(turn),
@@ -209,6 +244,7 @@ def reply(turn: Turn) -> Message:
         *_opening(turn),
         *_answer(turn),
         *_composer(turn),
+        *_foreign(turn),
         *_conflicts(turn),
         *_sources(turn),
         *_next_step(turn),
@@ -221,34 +257,36 @@ def _urgent(turn: Turn) -> Iterator[Paragraph]:
     if turn.kind is Kind.URGENT:
         lines = [SELF_HARM, EMERGENCY] if turn.reason == "self_harm" else [EMERGENCY]
         for line in lines:
-            yield Paragraph(line, Style.URGENT)
+            yield Paragraph(tr(line), Style.URGENT)
 
 
 def _read_as(turn: Turn) -> Iterator[Paragraph]:
     if turn.read_as:
-        yield Paragraph(f"Read as: {' '.join(turn.read_as.split())}", Style.READ_AS)
+        question = " ".join(turn.read_as.split())
+        yield Paragraph(tr("Read as: {question}", question=question), Style.READ_AS)
 
 
 def _topic_change(turn: Turn) -> Iterator[Paragraph]:
     old, new = turn.previous_topic, turn.topic
     if old and new and old.slug != new.slug:
-        yield Paragraph(f"Topic changed from “{_name(old)}” to “{_name(new)}”.", Style.NOTE)
+        changed = tr("Topic changed from “{old}” to “{new}”.", old=_name(old), new=_name(new))
+        yield Paragraph(changed, Style.NOTE)
     elif old and not new:
-        yield Paragraph(f"Topic changed from “{_name(old)}”.", Style.NOTE)
+        yield Paragraph(tr("Topic changed from “{old}”.", old=_name(old)), Style.NOTE)
     elif new and turn.kind is Kind.NEW_TOPIC:
-        yield Paragraph(f"New topic: “{_name(new)}”.", Style.NOTE)
+        yield Paragraph(tr("New topic: “{new}”.", new=_name(new)), Style.NOTE)
 
 
 def _caution(turn: Turn) -> Iterator[Paragraph]:
     if turn.caution is None:
         return
-    words = CAUTIONS[turn.caution]
+    told = tr(CAUTIONS[turn.caution])
     approved = any(a.status is Status.APPROVED for a in turn.articles)
     if turn.caution is Caution.UNDER_REVIEW and approved:
-        words = "Partly awaiting human review, see Sources: read with caution."
+        told = tr("Partly awaiting human review, see Sources: read with caution.")
     if turn.articles and all(a.notice for a in turn.articles):
-        words += "".join(f" {_sentence(n)}" for n in dict.fromkeys(a.notice for a in turn.articles))
-    yield Paragraph(words, Style.CAUTION)
+        told += "".join(f" {_sentence(n)}" for n in dict.fromkeys(a.notice for a in turn.articles))
+    yield Paragraph(told, Style.CAUTION)
 
 
 def _opening(turn: Turn) -> Iterator[Paragraph]:
@@ -258,41 +296,67 @@ def _opening(turn: Turn) -> Iterator[Paragraph]:
         return
     if turn.kind is Kind.OUT_OF_SCOPE:
         yield Paragraph(
-            "This is outside what this assistant covers: it answers clinicians' medical questions"
-            " from vetted articles."
+            tr(
+                "This is outside what this assistant covers: it answers clinicians' medical"
+                " questions from vetted articles."
+            )
         )
         return
     if turn.kind is Kind.PATIENT_SPECIFIC:
-        then = " What the vetted articles say in general:" if turn.sections else ""
-        yield Paragraph(
+        stays = tr(
             "A decision or prescription for one patient stays with the treating clinician and is"
-            f" not made here.{then}"
+            " not made here."
         )
+        then = tr("What the vetted articles say in general:")
+        yield Paragraph(f"{stays} {then}" if turn.sections else stays)
     if turn.uncovered and turn.sections:
-        words = ", ".join(f"“{w}”" for w in turn.uncovered)
-        yield Paragraph(f"Covered in part: the article does not speak of {words}.", Style.NOTE)
+        listed = ", ".join(in_quotes(w) for w in turn.uncovered)
+        in_part = tr("Covered in part: the article does not speak of {words}.", words=listed)
+        yield Paragraph(in_part, Style.NOTE)
     elif turn.kind is Kind.PARTLY_ANSWERED and turn.sections:
-        why = f": {_why(turn)}" if turn.reason else ""
-        yield Paragraph(f"This answers part of the question. The rest is not covered{why}.")
+        yield Paragraph(_covered_in_part(turn))
     elif turn.kind is Kind.NOT_COVERED or not turn.sections:
-        further = "further " if turn.reason == "nothing_more" else ""
-        why = f": {_why(turn)}" if _reason_is_told(turn) else ""
-        yield Paragraph(f"No {further}vetted statement answers this{why}.")
+        yield Paragraph(_not_covered(turn))
     else:
         return
     if turn.nearest:
-        section = f", section “{turn.nearest.section}”" if turn.nearest.section else ""
-        yield Paragraph(f"Nearest: “{turn.nearest.title}”{section}.")
+        title, section = turn.nearest.title, turn.nearest.section
+        yield Paragraph(
+            tr("Nearest: “{title}”, section “{section}”.", title=title, section=section)
+            if section
+            else tr("Nearest: “{title}”.", title=title)
+        )
+
+
+def _covered_in_part(turn: Turn) -> str:
+    if turn.reason:
+        return tr(
+            "This answers part of the question. The rest is not covered: {why}.", why=_why(turn)
+        )
+    return tr("This answers part of the question. The rest is not covered.")
+
+
+def _not_covered(turn: Turn) -> str:
+    if turn.reason == "nothing_more":
+        return tr("No further vetted statement answers this: {why}.", why=_why(turn))
+    if _reason_is_told(turn):
+        return tr("No vetted statement answers this: {why}.", why=_why(turn))
+    return tr("No vetted statement answers this.")
+
+
+def in_quotes(text: str) -> str:
+    """The text in quotation marks."""
+    return tr("“{text}”", text=text)
 
 
 def _clarification(turn: Turn) -> Iterator[Paragraph]:
     why = f"{_sentence(_why(turn))} " if turn.reason else ""
     if turn.options:
-        yield Paragraph(f"{why}Which of these do you mean?")
+        yield Paragraph(why + tr("Which of these do you mean?"))
         for option in turn.options:
             yield Paragraph(_name(option), Style.BULLET)
     else:
-        yield Paragraph(f"{why}Which treatment or condition do you mean?")
+        yield Paragraph(why + tr("Which treatment or condition do you mean?"))
 
 
 def _reason_is_told(turn: Turn) -> bool:
@@ -302,30 +366,44 @@ def _reason_is_told(turn: Turn) -> bool:
 
 def _why(turn: Turn) -> str:
     code = turn.reason or ""
-    return REASONS.get(code, code.replace("_", " ")).strip().rstrip(".")
+    known = REASONS.get(code)
+    return (tr(known) if known else code.replace("_", " ")).strip().rstrip(".")
 
 
 def _answer(turn: Turn) -> Iterator[Paragraph]:
     labels = _labels(turn)
     for section in turn.sections:
-        yield Paragraph(section.part.value, Style.HEADING)
+        yield Paragraph(tr(PARTS[section.part]), Style.HEADING)
         for quote in section.statements:
             text = _quoted(quote, labels)
             if turn.composer is Composer.WRITTEN and not quote.basis:
-                text = f"“{text}”"
+                text = in_quotes(text)
             yield Paragraph(text, Style.BULLET)
 
 
 def _composer(turn: Turn) -> Iterator[Paragraph]:
     """Who wrote it, where it was not quoted, and why it was quoted where a model should write."""
     if turn.composer is Composer.WRITTEN:
-        replaced = ""
+        told = tr(WRITTEN_BY_MODEL)
         if turn.replaced:
-            several = "sentences were" if turn.replaced > 1 else "sentence was"
-            replaced = f" {turn.replaced} {several} not supported: quoted instead, or left out."
-        yield Paragraph(WRITTEN_BY_MODEL + replaced, Style.NOTE)
+            told += " " + trn(
+                "{n} sentence was not supported: quoted instead, or left out.",
+                "{n} sentences were not supported: quoted instead, or left out.",
+                turn.replaced,
+            )
+        yield Paragraph(told, Style.NOTE)
     if turn.note is not None:
-        yield Paragraph(NOTES[turn.note], Style.NOTE)
+        yield Paragraph(tr(NOTES[turn.note]), Style.NOTE)
+
+
+def _foreign(turn: Turn) -> Iterator[Paragraph]:
+    """To readers of other languages: the one of what is quoted, and of what can be asked."""
+    if words.language() == words.ENGLISH:
+        return
+    if turn.sections:
+        yield Paragraph(tr("The articles are quoted in their own language."), Style.NOTE)
+    else:
+        yield Paragraph(tr("Only questions in English are understood."), Style.NOTE)
 
 
 def _quoted(quote: Quote, labels: dict[str, str]) -> str:
@@ -333,13 +411,16 @@ def _quoted(quote: Quote, labels: dict[str, str]) -> str:
         return with_markers(quote.text, quote.marks)
     if quote.citations:
         return with_markers(quote.text, ((len(quote.text), quote.citations),))
-    reporter = labels.get(quote.article, "the article")
-    return f"{quote.text} (reported by {reporter} itself, no citation)"
+    return tr(
+        "{text} (reported by {reporter} itself, no citation)",
+        text=quote.text,
+        reporter=labels.get(quote.article) or tr("the article"),
+    )
 
 
 def _conflicts(turn: Turn) -> Iterator[Paragraph]:
     if turn.conflicts:
-        yield Paragraph("Where the two parts disagree", Style.HEADING)
+        yield Paragraph(tr("Where the two parts disagree"), Style.HEADING)
         for conflict in turn.conflicts:
             yield Paragraph(conflict, Style.BULLET)
 
@@ -347,22 +428,25 @@ def _conflicts(turn: Turn) -> Iterator[Paragraph]:
 def _sources(turn: Turn) -> Iterator[Paragraph]:
     if not turn.sources and not turn.articles:
         return
-    yield Paragraph("Sources", Style.HEADING)
+    yield Paragraph(tr("Sources"), Style.HEADING)
     labels = _labels(turn)
     for source in turn.sources:
         yield _source(source, turn.articles, labels)
     for note in turn.articles:
         notice = f" · {note.notice}" if note.notice else ""
-        label = _capital(labels[note.slug]) if len(labels) > 1 else "Article quoted"
-        yield Paragraph(f"{label}: “{note.title}” · {_standing(note)}{notice}", Style.SOURCE)
+        label = _capital(labels[note.slug]) if len(labels) > 1 else tr("Article quoted")
+        text = f"{label}: {in_quotes(note.title)} · {_standing(note)}{notice}"
+        yield Paragraph(text, Style.SOURCE)
 
 
 def _source(source: Source, notes: tuple[ArticleNote, ...], labels: dict[str, str]) -> Paragraph:
     """One numbered source: its kind, what it is, where it is found, and the articles it is from."""
     of = source.reference
-    kind = STUDY_KINDS.get(of.kind) or _capital(of.kind.replace("_", " "))
-    kind += f" (grade {of.grade})" if of.grade else ""
-    kind = f"RETRACTED. {kind}" if of.retracted else kind
+    known = STUDY_KINDS.get(of.kind)
+    kind = tr(known) if known else _capital(of.kind.replace("_", " "))
+    graded = tr("{kind} (grade {grade})", kind=kind, grade=of.grade)
+    kind = graded if of.grade else kind
+    kind = f"{tr(RETRACTED)} {kind}" if of.retracted else kind
     identifier = _identifier(of)
     what = f"{_sentence(_work(of))} {identifier}" if identifier else _work(of)
     return Paragraph(
@@ -377,10 +461,11 @@ def _through(source: Source, notes: tuple[ArticleNote, ...], labels: dict[str, s
     """The articles that a source came through, each with its status and date."""
     via = [note for note in notes if note.slug in source.articles]
     if not via:
-        return "review status unknown"
+        return tr("review status unknown")
     if len(labels) == 1:
-        return f"article {_standing(via[0])}"
-    return "via " + ", ".join(f"{labels[note.slug]} ({_standing(note)})" for note in via)
+        return tr("article {standing}", standing=_standing(via[0]))
+    articles = ", ".join(f"{labels[note.slug]} ({_standing(note)})" for note in via)
+    return tr("via {articles}", articles=articles)
 
 
 def _work(of: Reference) -> str:
@@ -391,7 +476,7 @@ def _work(of: Reference) -> str:
         several = len(of.authors) > 1 and "et al" not in first
         parts.append(f"{first} et al." if several else first)
     if not (of.authors and of.journal):
-        parts.append(f"“{of.title}”")
+        parts.append(in_quotes(of.title))
     published = " ".join(str(x) for x in (of.journal, of.year) if x)
     return ", ".join([*parts, published] if published else parts)
 
@@ -405,16 +490,17 @@ def _identifier(of: Reference) -> str:
 
 
 def _standing(note: ArticleNote) -> str:
-    return f"{STATUSES[note.status]}, updated {day_text(note.updated)}"
+    status, day = tr(STATUSES[note.status]), day_text(note.updated)
+    return tr("{status}, updated {day}", status=status, day=day)
 
 
 def _labels(turn: Turn) -> dict[str, str]:
     """What the quoted articles are called in the reply, by slug: their titles are too long."""
     if len(turn.articles) == 1:
-        return {turn.articles[0].slug: "the article"}
+        return {turn.articles[0].slug: tr("the article")}
     letters = [*ascii_uppercase, *map(str, range(27, len(turn.articles) + 1))]
     named = zip(turn.articles, letters, strict=False)
-    return {note.slug: f"article {letter}" for note, letter in named}
+    return {note.slug: tr("article {letter}", letter=letter) for note, letter in named}
 
 
 def _next_step(turn: Turn) -> Iterator[Paragraph]:
@@ -422,15 +508,15 @@ def _next_step(turn: Turn) -> Iterator[Paragraph]:
         return
     step = NEXT.get(turn.kind, NEXT[Kind.NOT_COVERED])
     if turn.kind is Kind.NEEDS_CLARIFICATION and turn.options:
-        step = "choose one of these, or name another treatment or condition."
+        step = marked("Next: choose one of these, or name another treatment or condition.")
     elif turn.kind is not Kind.URGENT:
         step = NEXT_FOR_REASON.get(turn.reason or "", step)
-    yield Paragraph(f"Next: {step}", Style.NOTE)
+    yield Paragraph(tr(step), Style.NOTE)
 
 
 def _followups(turn: Turn) -> Iterator[Paragraph]:
     if turn.followups:
-        yield Paragraph("You could ask", Style.HEADING)
+        yield Paragraph(tr("You could ask"), Style.HEADING)
         for question in turn.followups:
             yield Paragraph(question, Style.BULLET)
 
@@ -447,7 +533,7 @@ def _buttons(turn: Turn) -> Iterator[Button]:
     old = turn.previous_topic
     topics = [(option, _name(option)) for option in turn.options]
     if old and not (turn.topic and turn.topic.slug == old.slug):
-        topics.append((old, f"Back to {_name(old)}"))
+        topics.append((old, tr("Back to {topic}", topic=_name(old))))
     for topic, name in topics:
         data = f"topic:{topic.slug}"
         if len(data.encode()) <= MAX_DATA_BYTES:
@@ -468,7 +554,8 @@ def _name(topic: Topic) -> str:
 
 def day_text(day: date) -> str:
     """A date as readers see it: "5 Mar 2026"."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    month = tr(_MONTHS[day.month - 1])
+    return tr("{day} {month} {year}", day=day.day, month=month, year=day.year)
 
 
 def _capital(text: str) -> str:

@@ -10,9 +10,11 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.words import ENGLISH, LANGUAGES, marked
 from store.errors import SettingsProblem
 
 PREFIX = "COROLLARY_"
+OPERATOR = marked("Corollary's operator")
 
 
 class Access(StrEnum):
@@ -100,10 +102,17 @@ class Settings(BaseSettings):
         "never.",
     )
     operator_name: str = Field(
-        default="Corollary's operator",
+        default=OPERATOR,
         min_length=1,
         max_length=200,
         description="Who runs this, as named in the disclaimer.",
+    )
+    language: str = Field(
+        default=ENGLISH,
+        pattern=f"^({'|'.join(LANGUAGES)})$",
+        description="Language of the program's own words for readers who chose none and whose "
+        f"Telegram speaks none of them: {' or '.join(LANGUAGES)}. What is quoted stays as it is "
+        "written; what is for admins and operators is English.",
     )
     access: Access = Field(
         default=Access.ALLOWLIST,

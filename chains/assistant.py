@@ -219,7 +219,9 @@ class Assistant:
             article = build.articles.get(slug)
         if article is None or not self._answerer.serves(article):
             raise UnknownArticle(
-                f"There is no served article `{slug}`.", "`/articles` lists those there are."
+                "There is no served article `{slug}`.",
+                "`/articles` lists those there are.",
+                slug=slug,
             )
         return article
 
@@ -249,7 +251,9 @@ def readable(question: str) -> str:
         )
     if len(kept) > MAX_QUESTION_CHARS:
         raise QuestionRefused(
-            f"The question has {len(kept):,} characters; at most {MAX_QUESTION_CHARS:,} are read.",
+            "The question has {n:,} characters; at most {most:,} are read.",
             "Ask it more briefly.",
+            n=len(kept),
+            most=MAX_QUESTION_CHARS,
         )
     return kept

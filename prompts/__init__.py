@@ -7,7 +7,7 @@ from pathlib import Path
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 _HERE = Path(__file__).parent
 
-VARIABLES: dict[str, frozenset[str]] = {
+_ENGLISH: dict[str, frozenset[str]] = {
     "answer": frozenset({"register"}),
     "contextualize": frozenset(),
     "conversation": frozenset({"mark", "topic", "questions", "question"}),
@@ -22,7 +22,12 @@ VARIABLES: dict[str, frozenset[str]] = {
         for path in sorted((_HERE / "register").glob("*.md"))
     },
 }
-"""What the program fills in, by prompt."""
+_TRANSLATED = [p.stem.rsplit(".", 1) for p in sorted(_HERE.glob("*.??.md"))]
+VARIABLES: dict[str, frozenset[str]] = {
+    **_ENGLISH,
+    **{f"{name}.{code}": _ENGLISH[name] for name, code in _TRANSLATED if name in _ENGLISH},
+}
+"""What the program fills in, by prompt; `help.de` is the German of `help`."""
 
 
 def load(name: str, **values: str) -> str:
@@ -35,6 +40,12 @@ def load(name: str, **values: str) -> str:
     if wanted != set(values):
         raise ValueError(f"prompts/{name}.md wants {sorted(wanted)}, not {sorted(values)}")
     return _VARIABLE.sub(lambda m: values[m.group(1)], text)
+
+
+def translated(name: str, language: str, **values: str) -> str:
+    """As `load`, in that language where there is a file for it, else in English."""
+    own = f"{name}.{language}"
+    return load(own if own in VARIABLES else name, **values)
 
 
 def check() -> list[str]:

@@ -386,6 +386,19 @@ class Database:
             await _insert_once(c, users, {"id": user_id, "created_at": now})
             await c.execute(users.update().where(users.c.id == user_id).values(invited_at=now))
 
+    async def language(self, user_id: str) -> str | None:
+        """The language that the user chose; None when they chose none."""
+        async with self._begin() as c:
+            found = await c.scalar(sa.select(users.c.language).where(users.c.id == user_id))
+            return str(found) if found else None
+
+    async def set_language(self, user_id: str, code: str | None) -> None:
+        """Remembers the language that the user chose; with None, that they chose none."""
+        now = datetime.now(UTC)
+        async with self._begin() as c:
+            await _insert_once(c, users, {"id": user_id, "created_at": now})
+            await c.execute(users.update().where(users.c.id == user_id).values(language=code))
+
     # ------------------------------------------------------------------ builds
 
     async def served_build(self) -> str | None:

@@ -19,14 +19,20 @@ CorollaryError            what happened, and what to do about it
 
 
 class CorollaryError(Exception):
-    """`what` happened, in one sentence; `todo`, what to do about it."""
+    """`what` happened, in one sentence; `todo`, what to do about it.
+
+    What a reader can meet has its data apart, so that it can be told in their language: `text` is
+    the sentence with {names} in it, and `values` are what they stand for.
+    """
 
     exit_code = 2
 
-    def __init__(self, what: str, todo: str = "") -> None:
-        super().__init__(f"{what} {todo}".strip())
-        self.what = what
+    def __init__(self, text: str, todo: str = "", **values: object) -> None:
+        self.what = text.format(**values) if values else text
+        super().__init__(f"{self.what} {todo}".strip())
+        self.text = text
         self.todo = todo
+        self.values = values
 
 
 class SettingsProblem(CorollaryError):

@@ -237,12 +237,11 @@ class Grounder:
 
 # ------------------------------------------------------------------------------- the form
 
+_PLAIN_MARKS = str.maketrans("’‘“”–—‑", "''\"\"---")
+
 
 def _plain(text: str) -> str:
-    text = text.translate(
-        str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-"})
-    )
-    return " ".join(text.split()).strip(" .").casefold()
+    return " ".join(text.translate(_PLAIN_MARKS).split()).strip(" .").casefold()
 
 
 def _is_quotation(text: str, cited: Sequence[Evidence]) -> bool:
@@ -329,8 +328,8 @@ def _initials(statement: Sequence[Claim]) -> set[str]:
     """Letters that runs of two to six words begin with."""
     found: set[str] = set()
     for c in statement:
-        for keep in (lambda w: True, lambda w: w.form not in FUNCTION_WORDS):
-            letters = "".join(w.form[0] for w in c.words if keep(w))
+        for passed in (frozenset[str](), FUNCTION_WORDS):
+            letters = "".join(w.form[0] for w in c.words if w.form not in passed)
             found |= {letters[i : i + n] for n in range(2, 7) for i in range(len(letters) - n + 1)}
     return found
 

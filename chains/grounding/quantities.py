@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 _UNITS: dict[str, tuple[str, float]] = {}
-for _dimension, _factors in {
+_BY_DIMENSION: dict[str, dict[str, float]] = {
     "mass": {"ng": 1e-6, "mcg": 1e-3, "ug": 1e-3, "µg": 1e-3, "μg": 1e-3, "microgram": 1e-3,
              "micrograms": 1e-3, "mg": 1, "milligram": 1, "milligrams": 1, "g": 1e3, "gram": 1e3,
              "grams": 1e3, "gramme": 1e3, "grammes": 1e3, "kg": 1e6, "kilogram": 1e6,
@@ -42,7 +42,8 @@ for _dimension, _factors in {
     "kcal": {"kcal": 1},
     "ppm": {"ppm": 1},
     "each": {"dose": 1, "injection": 1, "session": 1, "kg-day": 1},
-}.items():  # fmt: skip
+}  # fmt: skip
+for _dimension, _factors in _BY_DIMENSION.items():
     for _name, _factor in _factors.items():
         _UNITS[_name] = (_dimension, _factor)
 

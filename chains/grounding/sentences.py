@@ -92,10 +92,10 @@ def read_sentence(sentence: str, known: Container[str]) -> tuple[str, tuple[str,
         keys = [k for k in re.split(r"[\s,;]+", found[1]) if k]
         if found[1].strip() in known:
             keys = [found[1].strip()]
-        if not keys or not all(k in known or _KEY.fullmatch(k) for k in keys):
-            # One that is given makes the others keys that are not.
-            if not any(k in known for k in keys):
-                return found[0]
+        # One that is given makes the others keys that are not.
+        all_keys = keys and all(k in known or _KEY.fullmatch(k) for k in keys)
+        if not all_keys and not any(k in known for k in keys):
+            return found[0]
         cited.extend(keys)
         return ""
 

@@ -1,0 +1,67 @@
+"""Which language a reader is spoken to in, and `/language`."""
+
+import logging
+
+from bot import words
+from bot.app import Program
+from bot.render import Button, Message, Paragraph, Style
+from bot.words import LANGUAGES, marked, tr
+from store.errors import CorollaryError
+
+log = logging.getLogger("corollary")
+
+AUTOMATIC = "auto"
+PRESSED = "lang"
+"""How the data of the buttons begins."""
+ARTICLES_STAY = marked(
+    "Answers quote the articles in their own language, English; ask in English too."
+)
+
+
+async def speak_to(program: Program, user_id: str, hinted: str | None = None) -> None:
+    """Speaks the reader's language from here on: the one they chose, else the one that is hinted
+    at (a code, as Telegram has it), else the one that is set for all."""
+    chosen = None
+    try:
+        chosen = await program.database.language(user_id)
+    except CorollaryError as e:
+        log.error("the language of a reader is not known: %s", e)
+    words.speak(words.matching(chosen, hinted) or program.settings.language)
+
+
+async def language(program: Program, user_id: str, args: str) -> Message:
+    """The reply to `/language`, and to its buttons: what is spoken, or what is from now on."""
+    wanted = args.strip().lower()
+    if not wanted:
+        return _offered(tr("The language is {language}.", language=LANGUAGES[words.language()]))
+    if wanted == AUTOMATIC:
+        await program.database.set_language(user_id, None)
+        return _offered(
+            tr("From your next message on the language is the one that Telegram tells.")
+        )
+    code = _named(wanted)
+    if code is None:
+        return _offered(tr("There is no language “{name}” here.", name=args.strip()[:32]))
+    await program.database.set_language(user_id, code)
+    words.speak(code)
+    lines = [Paragraph(tr("The language is {language}.", language=LANGUAGES[code]))]
+    if code != words.ENGLISH:
+        lines.append(Paragraph(tr(ARTICLES_STAY)))
+    return Message(tuple(lines))
+
+
+def _named(wanted: str) -> str | None:
+    """The code of a language, given as a code or as its name in itself."""
+    names = {name.lower(): code for code, name in LANGUAGES.items()}
+    return names.get(wanted) or words.matching(wanted)
+
+
+def _offered(first: str) -> Message:
+    listed = [
+        Paragraph(f"/language {code} – {name}", Style.BULLET) for code, name in LANGUAGES.items()
+    ]
+    automatic = tr("as Telegram tells")
+    listed.append(Paragraph(f"/language {AUTOMATIC} – {automatic}", Style.BULLET))
+    buttons = [Button(name, f"{PRESSED}:{code}") for code, name in LANGUAGES.items()]
+    buttons.append(Button(automatic, f"{PRESSED}:{AUTOMATIC}"))
+    return Message((Paragraph(first), *listed), tuple(buttons))

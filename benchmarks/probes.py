@@ -3,11 +3,12 @@
     python -m benchmarks.probes [--articles DIR] [--questions FILE] [--json FILE] [--figures FILE]
                                 [--show]
 
-With FILE, questions that the articles do not have and the store was not calibrated with, a line
-each: {"article", "question", "statements", "critical"}; none of them to be found: to be refused
-(benchmarks/dialogues/asked_of_samples.jsonl). Answered: the reply quotes a statement that the probe
-names. Refused: the reply quotes nothing. The baseline in the same run is the usual one: the last question as it stands against all
-passages by MiniLM, four passages, never refusing.
+With FILE, questions that the articles do not have, and that the store was not calibrated with
+(benchmarks/dialogues/asked_of_samples.jsonl): a line each, {"article", "question", "statements",
+"critical"}. Answered: the reply quotes one of the statements. Refused, where there are none: the
+reply quotes nothing. Critical: of doses, pregnancy, anticoagulants and the like. The baseline in
+the same run is the usual one: the last question as it stands against all passages by MiniLM, four
+passages, never refusing.
 """
 
 import argparse

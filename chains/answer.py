@@ -26,6 +26,7 @@ from chains.contextualize import (
 )
 from chains.cover import Missing
 from chains.extract import Chosen, choose, compose, with_absence
+from chains.kinds import Kinds
 from chains.knowledge import Knowledge
 from chains.quantity import gives_what_is_asked, wants_a_dose
 from chains.reading import read
@@ -42,7 +43,7 @@ from store.article import (
 )
 from store.conversations import Recalled, RememberedTurn
 from store.index import Build, Hit
-from store.lexical import terms
+from store.lexical import stem, terms
 from store.tokens import Floats
 from store.turn import AnswerSection, Kind, Looked, Nearest, Receipt, Topic, Turn
 
@@ -98,6 +99,7 @@ class Answerer:
         self._rules = rules
         self._rarity = rarity
         self._today = today
+        self._kinds = Kinds(embeddings)
         self._known: Knowledge | None = None
 
     def serves(self, article: Article) -> bool:
@@ -173,6 +175,9 @@ class Answerer:
         """The passages of the query's topics, best first, and how likely the first answers. A
         question that asks for an overview says itself, `as_typed`, whether there is one."""
         rows = [row for topic in query.topics for row in known.topics.rows(topic)]
+        compared = self._spelled_out(known, query.topics[0], compared)
+        if as_typed is not None:
+            as_typed = self._spelled_out(known, query.topics[0], as_typed)
         hits = search_topic(compared, known.facets, rows)
         missing = _missing(known, query)
         described = confidence.features(
@@ -186,6 +191,20 @@ class Answerer:
         )
         sure = confidence.confidence(described, known.weights)
         return Found(hits, missing, described, sure)
+
+    def _spelled_out(self, known: Knowledge, topic: int, compared: Compared) -> Compared:
+        """The question with the topic's abbreviations written out, where it has some."""
+        text = compared.reading.text
+        full = known.letters.spelled_out(topic, text)
+        return compared if full == text else Compared(known.build, read(self.embeddings, full))
+
+    @staticmethod
+    def forbids(known: Knowledge, question: str, missing: list[Missing]) -> bool:
+        """Whether what the articles do not speak of forbids to quote them, however near they are:
+        the people, places or medicine that it is about, or what a dose is asked for."""
+        if any(m.binding or m.narrows >= known.narrow for m in missing):
+            return True
+        return wants_a_dose(question) and sum(m.weight >= RARE for m in missing) > 1
 
     def _without_topic(
         self, known: Knowledge, recalled: Recalled, query: Query, compared: Compared
@@ -242,7 +261,7 @@ class Answerer:
         shown = _texts(*recalled.turns)
         answerable = (
             found.confidence >= least
-            and not _forbids(query.text, missing)
+            and not self.forbids(known, query.text, missing)
             and not _off_topic(query, compared, found)
         )
         picked: list[Chosen] = []
@@ -295,7 +314,7 @@ class Answerer:
                 choose(
                     known.build, found.hits, part, self._rules, self._today(), shown=shown, most=3
                 )
-                if found.confidence >= least and not _forbids(part, found.missing)
+                if found.confidence >= least and not self.forbids(known, part, found.missing)
                 else []
             )
             if any(gives_what_is_asked(part, c.statement.text) for c in of_part):
@@ -424,7 +443,7 @@ class Answerer:
     def knowledge(self, build: Build) -> Knowledge:
         """What is read of the build once; that of the last build asked is kept."""
         if self._known is None or self._known.build is not build:
-            self._known = Knowledge.of(build, self._rarity)
+            self._known = Knowledge.of(build, self._rarity, self._kinds)
         return self._known
 
     def _is_foreign(self, build: Build, query: Query) -> bool:
@@ -490,19 +509,12 @@ def _topic(article: Article) -> Topic:
     return Topic(article.slug, article.title, article.topic)
 
 
-def _forbids(question: str, missing: list[Missing]) -> bool:
-    """Whether what the articles do not speak of forbids to quote them, however near they are: the
-    people or places that the question is about, or what a dose is asked for."""
-    if any(m.binding for m in missing):
-        return True
-    return wants_a_dose(question) and sum(m.weight >= RARE for m in missing) > 1
-
-
 def _off_topic(query: Query, compared: Compared, found: Found) -> bool:
     """Whether nothing of what the question is about occurs anywhere in the store, and no passage
     of the topic is like it either."""
     subjects, lexical = about(query.text), compared.build.lexical
-    if not subjects or any(lexical.frequency(t) for t in subjects):
+    gone = {stem(m.word) for m in found.missing}
+    if not subjects or not subjects <= gone or any(lexical.frequency(t) for t in subjects):
         return False
     return float(compared.cosine([h.row for h in found.hits]).max(initial=-1.0)) < FAR
 

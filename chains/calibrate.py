@@ -6,6 +6,8 @@ articles. How sure that makes the assistant is measured on articles left out, on
 time: a wording that was learnt from proves nothing. With few probes nothing is moved.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from chains import confidence
 from chains.compare import Compared
 from chains.contextualize import Act, Query
+from chains.cover import Missing
 from chains.learned import LEARNED
 from chains.reading import Reading, read
 from store.article import Article
@@ -35,16 +38,27 @@ STRANGERS = 0.5
 """What a question of another article counts beside a probe to be refused."""
 REFUSED = 0.04
 """Share of the answerable probes that may be refused, of articles left out."""
+REFUSED_FOR_A_WORD = 0.03
+"""Share of them that may be refused for one word that their article does not have."""
+SURELY = 0.8
+"""How likely a word must narrow a question, at least, to be one for which it is refused."""
 
 
 def study(answerer: "Answerer", build: Build) -> dict[str, Any]:
-    """What is kept with a build: "weights" and "threshold" of the confidence, "curve" ([threshold,
-    share of answerable probes answered, share of those to be refused that are], on articles left
-    out), and "unanswered", the probes that get no answer. Empty with too few probes."""
-    x, y, weight, fold, asked = _described(answerer, build)
+    """What is kept with a build: "weights" and "threshold" of the confidence, "narrow" (how likely
+    a missing word must narrow the question to forbid an answer), "curve" ([threshold, share of
+    answerable probes answered, share of those to be refused that are], on articles left out), and
+    "unanswered", the probes that get no answer. Empty with too few probes."""
+    described = _described(answerer, build)
+    x = np.array([d.features for d in described])
+    y = np.array([d.answerable for d in described], bool)
+    weight = np.array([d.weight for d in described])
+    fold = np.array([d.fold for d in described])
     own = weight == 1.0
     if (y & own).sum() < FEWEST or (~y & own).sum() < FEWEST:
         return {}
+    narrow = _narrow([_narrowest(d) for d in described if d.answerable])
+    forbidden = np.array([d.forbidden or _narrowest(d) >= narrow for d in described])
     names = confidence.FEATURES
     prior = np.array([LEARNED["answers"][n] for n in names])
     spread = np.array([LEARNED["spread"][n] for n in names])
@@ -58,7 +72,8 @@ def study(answerer: "Answerer", build: Build) -> dict[str, Any]:
     # for than what dialogues taught, never more.
     threshold = min(float(np.quantile(sure[y], REFUSED)), LEARNED["refuse"]["below"])
     weights = _moved(prior, spread, x, y, weight)
-    now = _sure(x, weights)
+    now = np.where(forbidden, 0.0, _sure(x, weights))
+    sure[forbidden] = 0.0
     to_refuse = ~y & own
     curve = [
         [t, round(float((sure[y] >= t).mean()), 3), round(float((sure[to_refuse] < t).mean()), 3)]
@@ -67,29 +82,63 @@ def study(answerer: "Answerer", build: Build) -> dict[str, Any]:
     return {
         "weights": {n: round(float(v), 4) for n, v in zip(names, weights, strict=True)},
         "threshold": round(threshold, 4),
+        "narrow": round(narrow, 4),
         "curve": curve,
-        "unanswered": [list(asked[i]) for i in np.flatnonzero(y & own) if now[i] < threshold],
+        "unanswered": [
+            [described[i].slug, described[i].question]
+            for i in np.flatnonzero(y & own)
+            if now[i] < threshold
+        ],
     }
 
 
-def _described(
-    answerer: "Answerer", build: Build
-) -> tuple[Floats, Any, Floats, Any, list[tuple[str, str]]]:
-    """Every probe in its article, and the first of each article in another one: features, whether
-    it is answerable, its weight, its fold, (slug, question)."""
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A question put to an article: a probe of its own, or one of another's."""
+
+    slug: str
+    question: str
+    answerable: bool
+    weight: float
+    fold: int
+    features: Floats
+    forbidden: bool
+    missing: Sequence[Missing]
+
+
+def _narrowest(probe: _Probe) -> float:
+    return max((m.narrows for m in probe.missing), default=0.0)
+
+
+def _narrow(answerable: Sequence[float]) -> float:
+    """The least that refuses no more of the answerable probes for a word than may be."""
+    falling = sorted(answerable, reverse=True)
+    least = falling[int(REFUSED_FOR_A_WORD * len(falling))]
+    return max(SURELY, least + 0.001)
+
+
+def _described(answerer: "Answerer", build: Build) -> list[_Probe]:
+    """Every probe in its article, and the first of each article in another one."""
     known = answerer.knowledge(build)
     articles = _sample([a for a in build.articles.values() if a.answerable or a.unanswerable])
-    x, y, weight, fold, asked = [], [], [], [], []
+    described: list[_Probe] = []
 
     def add(slug: str, reading: Reading, answerable: bool, counts: float, k: int) -> None:
         compared = Compared(build, reading)
         query = Query(Act.ASK, reading.text, reading.text, (known.topics.topic_of(slug),))
-        described = answerer.find(known, query, compared).described
-        x.append(described)
-        y.append(answerable)
-        weight.append(counts)
-        fold.append(k % FOLDS)
-        asked.append((slug, reading.text))
+        found = answerer.find(known, query, compared)
+        described.append(
+            _Probe(
+                slug,
+                reading.text,
+                answerable,
+                counts,
+                k % FOLDS,
+                found.described,
+                answerer.forbids(known, reading.text, found.missing),
+                found.missing,
+            )
+        )
 
     for k, article in enumerate(articles):
         topic = known.topics.topic_of(article.slug)
@@ -103,7 +152,7 @@ def _described(
                 stranger = others[(k + n) % len(others)]
                 question = read(answerer.embeddings, probe.question)
                 add(stranger.slug, question, False, STRANGERS, k)
-    return np.array(x), np.array(y, bool), np.array(weight), np.array(fold), asked
+    return described
 
 
 def _sample(articles: list[Article]) -> list[Article]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from chains.asking import BINDING, TALK
+from chains.kinds import Kinds
 from chains.topics import COMMON, Topics, names
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, words
@@ -26,7 +27,10 @@ class Missing:
     word: str
     weight: float
     binding: bool = False
-    """It narrows the question to people, places or money that the articles do not speak of."""
+    """It narrows the question to people, places, money or a medicine that the articles do not
+    speak of."""
+    narrows: float = 0.0
+    """How likely it is a word of a kind that narrows a question at all, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,20 @@ class _Vocabulary:
 class Cover:
     """The vocabularies of a build's topics, made when first asked for.
 
-    `rarity` says how seldom a word is in general English, 0 to 1.
+    `rarity` says how seldom a word is in general English, 0 to 1; `kinds` what kind of word it is.
     """
 
-    def __init__(self, build: Build, topics: Topics, rarity: Callable[[str], float]) -> None:
+    def __init__(
+        self,
+        build: Build,
+        topics: Topics,
+        rarity: Callable[[str], float],
+        kinds: Kinds | None = None,
+    ) -> None:
         self._build = build
         self._topics = topics
         self._rarity = rarity
+        self._kinds = kinds
         self._vocabularies: dict[int, _Vocabulary] = {}
         self._subjects = frozenset(
             stem(w) for a in build.articles.values() for name in names(a) for w in words(name)
@@ -54,7 +65,9 @@ class Cover:
         """The words of the question that the topic's articles do not speak of, heaviest first."""
         vocabulary = self._vocabulary(topic)
         found = [
-            Missing(w, self._weight(w), self._binds(w))
+            Missing(
+                w, self._weight(w), self._binds(w), self._kinds.narrows(w) if self._kinds else 0
+            )
             for w in dict.fromkeys(words(question))
             if w not in FUNCTION_WORDS and not _speaks_of(vocabulary, w)
         ]
@@ -64,7 +77,9 @@ class Cover:
         # What another article is about binds too: this one is silent on a subject of the store.
         stemmed = stem(word)
         own = stemmed in self._subjects and stemmed not in TALK
-        return stemmed in BINDING or (own and self._rarity(word) >= COMMON)
+        if stemmed in BINDING or (own and self._rarity(word) >= COMMON):
+            return True
+        return self._kinds is not None and self._kinds.is_strict(word)
 
     def _weight(self, word: str) -> float:
         stemmed = stem(word)

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from chains.confidence import FEATURES
 from chains.cover import Cover
 from chains.facets import Facets
+from chains.kinds import Kinds
 from chains.learned import LEARNED
+from chains.letters import Letters
 from chains.topics import Topics
 from store.index import Build
+
+NEVER = 1.1
+"""More than any word reaches: a store without probes says nothing of how it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,7 @@ class Knowledge:
     topics: Topics
     cover: Cover
     facets: Facets
+    letters: Letters
 
     @property
     def weights(self) -> list[float]:
@@ -31,12 +37,25 @@ class Knowledge:
         """The confidence below which a question is refused."""
         return float(self.build.manifest.study.get("threshold", LEARNED["refuse"]["below"]))
 
+    @property
+    def narrow(self) -> float:
+        """How likely a word that is missing must narrow the question to forbid an answer."""
+        return float(self.build.manifest.study.get("narrow", NEVER))
+
     def topic_of(self, row: int) -> int:
         """The topic of a passage."""
         return self.topics.topic_of(self.build.passages[row].article)
 
     @classmethod
-    def of(cls, build: Build, rarity: Callable[[str], float]) -> "Knowledge":
-        """`rarity` is how seldom a word is in general English, 0 to 1."""
+    def of(
+        cls, build: Build, rarity: Callable[[str], float], kinds: Kinds | None = None
+    ) -> "Knowledge":
+        """`rarity` is how seldom a word is in general English, 0 to 1; `kinds` what it is."""
         topics = Topics(build, rarity)
-        return cls(build, topics, Cover(build, topics, rarity), Facets(build))
+        return cls(
+            build,
+            topics,
+            Cover(build, topics, rarity, kinds),
+            Facets(build),
+            Letters(build, topics, rarity),
+        )

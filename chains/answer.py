@@ -23,6 +23,7 @@ from chains.contextualize import (
     act_of,
     contextualize,
     last_asked,
+    put_to,
 )
 from chains.cover import Missing
 from chains.extract import Chosen, choose, compose, with_absence
@@ -43,7 +44,7 @@ from store.article import (
 )
 from store.conversations import Recalled, RememberedTurn
 from store.index import Build, Hit
-from store.lexical import stem, terms
+from store.lexical import terms
 from store.tokens import Floats
 from store.turn import AnswerSection, Kind, Looked, Nearest, Receipt, Topic, Turn
 
@@ -63,6 +64,9 @@ FAR = 0.20
 IN_AN_EMERGENCY = 0.7
 """Confidence that an answer needs in an emergency, where statements beside the point are in the
 way."""
+STAYS = 0.5
+"""Confidence from which the topic under discussion answers rather than another one that is named
+in words of both."""
 FOLLOWUPS = 3
 KEPT_IN_RECEIPT = 12
 """Passages of which a receipt says how well they fitted."""
@@ -166,6 +170,7 @@ class Answerer:
             return self._without_topic(known, recalled, query, compared)
         with clock("retrieve"):
             found = self.find(known, query, compared, as_typed)
+            query, found, compared = self._where_answered(known, query, compared, as_typed, found)
         with clock("compose"):
             return self._compose(known, recalled, query, compared, found)
 
@@ -191,6 +196,37 @@ class Answerer:
         )
         sure = confidence.confidence(described, known.weights)
         return Found(hits, missing, described, sure)
+
+    def _where_answered(
+        self, known: Knowledge, query: Query, compared: Compared, as_typed: Compared, found: Found
+    ) -> tuple[Query, Found, Compared]:
+        """The query as it is, or put to a topic that answers where its own does not; or to the one
+        under discussion, when that has all that was named and answers with confidence."""
+        best = (query, found, compared)
+        own = bool(query.rivals) and self._answers(known, query, compared, found, known.threshold)
+        if own and not query.at_home:
+            return best
+        least = STAYS if own else known.threshold
+        for topic in query.rivals:
+            other = put_to(query, known, topic)
+            there = self.find(known, other, as_typed)
+            is_better = best[0] is query or there.confidence > best[1].confidence
+            if is_better and self._answers(known, other, as_typed, there, least):
+                best = (other, there, as_typed)
+        return best
+
+    def _answers(
+        self, known: Knowledge, query: Query, compared: Compared, found: Found, least: float
+    ) -> bool:
+        """Whether the best passages may be taken for an answer."""
+        build = known.build
+        texts = [build.passages[h.row].text for h in found.hits[: confidence.LOOKED_AT]]
+        return (
+            found.confidence >= least
+            and not self.forbids(known, query.text, found.missing)
+            and not _off_topic(known, query, compared, found)
+            and any(gives_what_is_asked(query.text, t) for t in texts)
+        )
 
     def _spelled_out(self, known: Knowledge, topic: int, compared: Compared) -> Compared:
         """The question with the topic's abbreviations written out, where it has some."""
@@ -262,7 +298,7 @@ class Answerer:
         answerable = (
             found.confidence >= least
             and not self.forbids(known, query.text, missing)
-            and not _off_topic(query, compared, found)
+            and not _off_topic(known, query, compared, found)
         )
         picked: list[Chosen] = []
         unmet: tuple[str, ...] = ()
@@ -509,12 +545,14 @@ def _topic(article: Article) -> Topic:
     return Topic(article.slug, article.title, article.topic)
 
 
-def _off_topic(query: Query, compared: Compared, found: Found) -> bool:
+def _off_topic(known: Knowledge, query: Query, compared: Compared, found: Found) -> bool:
     """Whether nothing of what the question is about occurs anywhere in the store, and no passage
     of the topic is like it either."""
-    subjects, lexical = about(query.text), compared.build.lexical
-    gone = {stem(m.word) for m in found.missing}
-    if not subjects or not subjects <= gone or any(lexical.frequency(t) for t in subjects):
+    lexical, topic = compared.build.lexical, query.topics[0]
+    subjects = about(known.letters.spelled_out(topic, query.text))
+    if not subjects or any(lexical.frequency(t) for t in subjects):
+        return False
+    if any(t.startswith(s) for s in subjects if len(s) > 3 for t in known.topics.vocabulary(topic)):
         return False
     return float(compared.cosine([h.row for h in found.hits]).max(initial=-1.0)) < FAR
 

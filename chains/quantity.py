@@ -7,6 +7,7 @@ a wrong number is the worst answer there is.
 import re
 
 from chains.asking import TALK
+from chains.shorthand import written_out
 from store.lexical import FUNCTION_WORDS, stem, words
 
 _NUMBER = r"(?:\d[\d.,]*(?:\s*(?:[-–]|to)\s*\d[\d.,]*)?)"
@@ -85,6 +86,7 @@ _YES_OR_NO = re.compile(
 def gives_what_is_asked(question: str, statement: str) -> bool:
     """False when the question wants an amount of a kind that the statement does not give. "Does a
     higher dose work better?" wants none."""
+    question = written_out(question)
     if _YES_OR_NO.match(question):
         question = _MORE_OR_LESS.sub("", question)
     for asked, given in _KINDS:
@@ -124,7 +126,8 @@ def _is_of(question: str, statement: str) -> bool:
         meant = stem(partner.group(1).lower())
         lacking = {stem(w) for said in _WITHOUT.findall(statement) for w in words(said)}
         has = {stem(w) for w in words(statement)} - lacking
-        if meant not in _OF_WHOM and meant not in TALK and meant not in has:
+        vague = _OF_WHOM | TALK | FUNCTION_WORDS
+        if meant not in vague and meant not in has:
             return False
     drug = _DOSE_OF.search(question)
     if drug is None:

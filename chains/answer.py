@@ -180,10 +180,10 @@ class Answerer:
         """The passages of the query's topics, best first, and how likely the first answers. A
         question that asks for an overview says itself, `as_typed`, whether there is one."""
         rows = [row for topic in query.topics for row in known.topics.rows(topic)]
-        compared = self._spelled_out(known, query.topics[0], compared)
+        compared = self.spelled_out(known, query.topics[0], compared)
         if as_typed is not None:
-            as_typed = self._spelled_out(known, query.topics[0], as_typed)
-        hits = search_topic(compared, known.facets, rows)
+            as_typed = self.spelled_out(known, query.topics[0], as_typed)
+        hits = search_topic(compared, known.facets, rows, known.ranking)
         missing = _missing(known, query)
         described = confidence.features(
             as_typed or compared,
@@ -228,7 +228,7 @@ class Answerer:
             and any(gives_what_is_asked(query.text, t) for t in texts)
         )
 
-    def _spelled_out(self, known: Knowledge, topic: int, compared: Compared) -> Compared:
+    def spelled_out(self, known: Knowledge, topic: int, compared: Compared) -> Compared:
         """The question with the topic's abbreviations written out, where it has some."""
         text = compared.reading.text
         full = known.letters.spelled_out(topic, text)
@@ -425,7 +425,8 @@ class Answerer:
             with clock("read"):
                 compared = Compared(known.build, read(self.embeddings, core))
             with clock("retrieve"):
-                hits = search_topic(compared, known.facets, known.topics.rows(topics[0]))
+                rows = known.topics.rows(topics[0])
+                hits = search_topic(compared, known.facets, rows, known.ranking)
             if query.act is Act.WHY:
                 hits = _same_sources(known.build, hits, again)
             picked = choose(

@@ -7,15 +7,16 @@ time: a wording that was learnt from proves nothing. With few probes nothing is 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chains import confidence
+from chains import confidence, retrieve
 from chains.compare import Compared
 from chains.contextualize import Act, Query
 from chains.cover import Missing
+from chains.knowledge import Knowledge
 from chains.learned import LEARNED
 from chains.reading import Reading, read
 from store.article import Article
@@ -34,6 +35,12 @@ TRUST = 0.3
 """How much the weights learnt from dialogues hold against the store's own probes, in units of the
 features' standard deviations. With less the store's probes are learnt by heart: questions in other
 words than theirs are then refused (benchmarks/dialogues.py)."""
+SHARPNESS = 10.0
+"""By how much the ranking's weights are multiplied for its scores to be log odds."""
+RANKED_AS_LEARNT = 0.1
+"""How much they hold against the store's own probes, in units of the features' spread."""
+LEAST_SPREAD = 0.05
+"""A feature in which the probes hardly differ is left alone."""
 STRANGERS = 0.5
 """What a question of another article counts beside a probe to be refused."""
 REFUSED = 0.04
@@ -49,7 +56,9 @@ def study(answerer: "Answerer", build: Build) -> dict[str, Any]:
     a missing word must narrow the question to forbid an answer), "curve" ([threshold, share of
     answerable probes answered, share of those to be refused that are], on articles left out), and
     "unanswered", the probes that get no answer. Empty with too few probes."""
-    described = _described(answerer, build)
+    known = answerer.knowledge(build)
+    ranking = _ranking(answerer, known)
+    described = _described(answerer, replace(known, ranked_by=ranking))
     x = np.array([d.features for d in described])
     y = np.array([d.answerable for d in described], bool)
     weight = np.array([d.weight for d in described])
@@ -80,6 +89,7 @@ def study(answerer: "Answerer", build: Build) -> dict[str, Any]:
         for t in (round(0.05 * i, 2) for i in range(1, 20))
     ]
     return {
+        "ranking": {n: round(float(v), 4) for n, v in zip(retrieve.FEATURES, ranking, strict=True)},
         "weights": {n: round(float(v), 4) for n, v in zip(names, weights, strict=True)},
         "threshold": round(threshold, 4),
         "narrow": round(narrow, 4),
@@ -117,9 +127,52 @@ def _narrow(answerable: Sequence[float]) -> float:
     return max(SURELY, least + 0.001)
 
 
-def _described(answerer: "Answerer", build: Build) -> list[_Probe]:
+def _ranking(answerer: "Answerer", known: Knowledge) -> Floats:
+    """What each feature of a passage counts: the weights that were learnt from dialogues, moved
+    towards those that put first what this store's probes name (a conditional logit)."""
+    build = known.build
+    groups: list[tuple[Floats, list[int]]] = []
+    for article in _sample([a for a in build.articles.values() if a.answerable]):
+        topic = known.topics.topic_of(article.slug)
+        for probe in article.answerable:
+            for text in (probe.question, *probe.paraphrases):
+                compared = Compared(build, read(answerer.embeddings, text))
+                compared = answerer.spelled_out(known, topic, compared)
+                rows = compared.best_looking(known.topics.rows(topic))
+                right = [i for i, row in enumerate(rows) if _has(build, row, probe.statements)]
+                if 0 < len(right) < len(rows):
+                    groups.append((retrieve.features(compared, known.facets, rows), right))
+    learned = retrieve.WEIGHTS
+    if len(groups) < FEWEST:
+        return learned
+    spread = np.maximum(np.vstack([x for x, _ in groups]).std(axis=0), LEAST_SPREAD)
+    scaled = [(x / spread, right) for x, right in groups]
+    start = SHARPNESS * learned * spread
+    w = start.copy()
+    for _ in range(300):
+        slope = RANKED_AS_LEARNT * (w - start)
+        for x, right in scaled:
+            scores = x @ w
+            p = np.exp(scores - scores.max())
+            p /= p.sum()
+            own = np.zeros_like(p)
+            own[right] = p[right] / max(float(p[right].sum()), 1e-12)
+            slope += x.T @ (p - own) / len(scaled)
+        w -= 0.12 * slope
+    # Only the order counts: late interaction keeps its weight.
+    found = w / spread
+    return (found / found[0] * learned[0]).astype(np.float32) if found[0] > 0 else learned
+
+
+def _has(build: Build, row: int, texts: Sequence[str]) -> bool:
+    passage = build.passages[row]
+    _, section = build.place(passage)
+    return any(section.statements[i].text in texts for i in passage.statements)
+
+
+def _described(answerer: "Answerer", known: Knowledge) -> list[_Probe]:
     """Every probe in its article, and the first of each article in another one."""
-    known = answerer.knowledge(build)
+    build = known.build
     articles = _sample([a for a in build.articles.values() if a.answerable or a.unanswerable])
     described: list[_Probe] = []
 

@@ -65,9 +65,7 @@ class Cover:
         """The words of the question that the topic's articles do not speak of, heaviest first."""
         vocabulary = self._vocabulary(topic)
         found = [
-            Missing(
-                w, self._weight(w), self._binds(w), self._kinds.narrows(w) if self._kinds else 0
-            )
+            Missing(w, self._weight(w), self._binds(w), self._narrows(w))
             for w in dict.fromkeys(words(question))
             if w not in FUNCTION_WORDS and not _speaks_of(vocabulary, w)
         ]
@@ -79,7 +77,14 @@ class Cover:
         own = stemmed in self._subjects and stemmed not in TALK
         if stemmed in BINDING or (own and self._rarity(word) >= COMMON):
             return True
-        return self._kinds is not None and self._kinds.is_strict(word)
+        return self._is_looked_up(word) and self._kinds is not None and self._kinds.is_strict(word)
+
+    def _narrows(self, word: str) -> float:
+        return self._kinds.narrows(word) if self._kinds and self._is_looked_up(word) else 0.0
+
+    def _is_looked_up(self, word: str) -> bool:
+        # Ordinary words are spared the time that looking up takes.
+        return self._rarity(word) >= COMMON
 
     def _weight(self, word: str) -> float:
         stemmed = stem(word)

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from chains import retrieve
 from chains.confidence import FEATURES
 from chains.cover import Cover
 from chains.facets import Facets
@@ -11,6 +14,7 @@ from chains.learned import LEARNED
 from chains.letters import Letters
 from chains.topics import Topics
 from store.index import Build
+from store.tokens import Floats
 
 NEVER = 1.1
 """More than any word reaches: a store without probes says nothing of how it is asked."""
@@ -25,6 +29,17 @@ class Knowledge:
     cover: Cover
     facets: Facets
     letters: Letters
+
+    ranked_by: Floats | None = None
+    """The weights of the ranking, when they are not those kept with the build."""
+
+    @property
+    def ranking(self) -> Floats:
+        """What each feature of a passage counts in this store."""
+        if self.ranked_by is not None:
+            return self.ranked_by
+        kept = self.build.manifest.study.get("ranking", LEARNED["passage"])
+        return np.array([kept[n] for n in retrieve.FEATURES], np.float32)
 
     @property
     def weights(self) -> list[float]:

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
-from telegram import Bot, BotCommandScopeChat, Document, Update
+from telegram import Bot, Document, Update
 from telegram.constants import ChatType
 from telegram.error import TelegramError
 from telegram.ext import (
@@ -28,7 +28,7 @@ from telegram.ext import (
     filters,
 )
 
-from bot import admin_commands, commands, languages, long_commands
+from bot import admin_commands, commands, languages, long_commands, menus
 from bot.admin_commands import Admin, AdminCommand
 from bot.app import Program
 from bot.background import Background, log_fault
@@ -142,17 +142,6 @@ class Ration:
         return True
 
 
-async def set_admin_menu(bot: Bot, admin_id: int) -> None:
-    """Shows an admin the commands that others do not have. Telegram refuses that until they have
-    started the bot, so it is done at their /start again."""
-    menu = [(c.name, c.help) for c in commands.COMMANDS.values()]
-    menu += [(c.name, c.help) for c in admin_commands.COMMANDS.values()]
-    try:
-        await bot.set_my_commands(menu, scope=BotCommandScopeChat(admin_id))
-    except TelegramError as e:
-        log.info("the menu of admin %s could not be set: %s", admin_id, type(e).__name__)
-
-
 class Handlers:
     """The handlers of one running bot."""
 
@@ -262,8 +251,8 @@ class Handlers:
             await self._send(update, _anew())
             return
         await self._send(update, await commands.run(self._program, person, name, args))
-        if name.lower() == "start" and right is Right.FULL and update.effective_user is not None:
-            await set_admin_menu(context.bot, update.effective_user.id)
+        if name.lower() in {"start", "language"}:
+            await self._show_menu(update, context.bot, chose=name.lower() == "language")
 
     async def question(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A question; an edited one is answered again."""
@@ -287,6 +276,17 @@ class Handlers:
         if told is None:
             told = await commands.pressed(self._program, person, query.data)
         await self._send(update, told)
+        if languages.is_button(query.data):
+            await self._show_menu(update, context.bot, chose=True)
+
+    async def _show_menu(self, update: Update, bot: Bot, *, chose: bool) -> None:
+        """The menu of a private chat: of admins, and of people who chose a language."""
+        chat, user = update.effective_chat, update.effective_user
+        if chat is None or user is None or chat.id != user.id:
+            return
+        is_admin = self._right(update) is Right.FULL
+        if is_admin or chose:
+            await menus.for_chat(bot, chat.id, is_admin=is_admin)
 
     async def document(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A file: an admin's is read as an article, anybody else's is not."""

@@ -1,6 +1,7 @@
 """Which language a reader is spoken to in, and `/language`."""
 
 import logging
+from contextvars import ContextVar
 
 from bot import words
 from bot.app import Program
@@ -13,6 +14,8 @@ log = logging.getLogger("corollary")
 AUTOMATIC = "auto"
 PRESSED = "lang"
 """How the data of the buttons begins."""
+_hinted: ContextVar[str | None] = ContextVar("hinted", default=None)
+"""The language that Telegram, or nobody, told of the reader; the one without a choice."""
 ARTICLES_STAY = marked(
     "Answers quote the articles in their own language, English; ask in English too."
 )
@@ -21,12 +24,18 @@ ARTICLES_STAY = marked(
 async def speak_to(program: Program, user_id: str, hinted: str | None = None) -> None:
     """Speaks the reader's language from here on: the one they chose, else the one that is hinted
     at (a code, as Telegram has it), else the one that is set for all."""
+    _hinted.set(hinted)
     chosen = None
     try:
         chosen = await program.database.language(user_id)
     except CorollaryError as e:
         log.error("the language of a reader is not known: %s", e)
     words.speak(words.matching(chosen, hinted) or program.settings.language)
+
+
+def is_button(data: str) -> bool:
+    """Whether the data is of a button with which a language is chosen."""
+    return data.startswith(f"{PRESSED}:")
 
 
 async def language(program: Program, user_id: str, args: str) -> Message:
@@ -36,16 +45,19 @@ async def language(program: Program, user_id: str, args: str) -> Message:
         return _offered(tr("The language is {language}.", language=LANGUAGES[words.language()]))
     if wanted == AUTOMATIC:
         await program.database.set_language(user_id, None)
-        return _offered(
-            tr("From your next message on the language is the one that Telegram tells.")
-        )
+        words.speak(words.matching(_hinted.get()) or program.settings.language)
+        return _now()
     code = _named(wanted)
     if code is None:
         return _offered(tr("There is no language “{name}” here.", name=args.strip()[:32]))
     await program.database.set_language(user_id, code)
     words.speak(code)
-    lines = [Paragraph(tr("The language is {language}.", language=LANGUAGES[code]))]
-    if code != words.ENGLISH:
+    return _now()
+
+
+def _now() -> Message:
+    lines = [Paragraph(tr("The language is {language}.", language=LANGUAGES[words.language()]))]
+    if words.language() != words.ENGLISH:
         lines.append(Paragraph(tr(ARTICLES_STAY)))
     return Message(tuple(lines))
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from telegram import Update
@@ -11,13 +11,12 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
-from bot import alerts, corrections, digest, words
+from bot import alerts, corrections, digest, menus, words
 from bot.alerts import ModelAlerts
 from bot.app import Program
 from bot.background import Background
-from bot.commands import COMMANDS
 from bot.digest import DailyDigest
-from bot.handlers import Handlers, InOrder, set_admin_menu
+from bot.handlers import Handlers, InOrder
 from bot.outgoing import Outgoing
 from store.errors import ServiceUnreachable, SettingsProblem
 
@@ -105,11 +104,11 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
     try:
         await application.initialize()
         await application.start()
-        await _set_menus(application, settings.admin_ids)
         assert application.updater is not None
         await application.updater.start_polling(
             allowed_updates=UPDATES, drop_pending_updates=False, error_callback=_poll_error
         )
+        background.start(menus.introduce(application.bot, program))
         tell_unasked(program, Outgoing(application.bot, program.disclaimer), background)
         say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
         await ended.wait()
@@ -189,17 +188,6 @@ _REQUEST: dict[str, Any] = {
 
 def _poll_error(error: TelegramError) -> None:
     log.warning("polling: %s; trying again", type(error).__name__)
-
-
-async def _set_menus(
-    application: "Application[Any, Any, Any, Any, Any, Any]", admin_ids: Iterable[int]
-) -> None:
-    try:
-        await application.bot.set_my_commands([(c.name, c.help) for c in COMMANDS.values()])
-    except TelegramError as e:
-        log.warning("the command menu could not be set: %s", type(e).__name__)
-    for admin_id in admin_ids:
-        await set_admin_menu(application.bot, admin_id)
 
 
 def _server(base_url: str) -> str:

@@ -320,12 +320,18 @@ def _opening(turn: Turn) -> Iterator[Paragraph]:
     else:
         return
     if turn.nearest:
-        title, section = turn.nearest.title, turn.nearest.section
+        title, section = turn.nearest.title, _section_named(turn.nearest.section)
         yield Paragraph(
             tr("Nearest: “{title}”, section “{section}”.", title=title, section=section)
             if section
             else tr("Nearest: “{title}”.", title=title)
         )
+
+
+def _section_named(title: str) -> str:
+    """The title of a section, the part before its heading in the language that is spoken."""
+    part, colon, heading = title.partition(":")
+    return (tr(PARTS[Part(part)]) if part in set(Part) else part) + colon + heading
 
 
 def _covered_in_part(turn: Turn) -> str:

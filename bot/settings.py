@@ -133,6 +133,13 @@ class Settings(BaseSettings):
     telegram_token: SecretStr | None = Field(
         default=None, description="The bot's token, from @BotFather."
     )
+    bot_name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="Name that the bot gives itself in Telegram when it has another one, at most "
+        "64 characters. Unset: it keeps the name that @BotFather gave it.",
+    )
     telegram_base_url: str = Field(
         default="https://api.telegram.org/bot",
         pattern=r"^https?://\S+$",

@@ -22,6 +22,7 @@ from telegram.ext import Application
 from bot import commands, console, polling
 from bot.app import Program
 from bot.render import Message, plain
+from bot.words import ENGLISH
 
 Bot = Application[Any, Any, Any, Any, Any, Any]
 
@@ -84,9 +85,11 @@ class ConsoleDoor:
 class TelegramDoor:
     """What a person reads in their private chat with the running bot."""
 
-    def __init__(self, program: Program, api: BotApi, bot: Bot, person: Person) -> None:
+    def __init__(
+        self, program: Program, api: BotApi, bot: Bot, person: Person, language: str = ENGLISH
+    ) -> None:
         self.person = person
-        self._disclaimer = program.disclaimer.text
+        self._disclaimer = program.disclaimer.others.get(language, program.disclaimer.text)
         self._api = api
         self._bot = bot
 

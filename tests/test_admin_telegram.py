@@ -734,7 +734,9 @@ def test_a_reload_ends_with_the_bot(tmp_path: Path) -> None:
         given |= {"TELEGRAM_TOKEN": api.token, "TELEGRAM_BASE_URL": api.base_url}
         with process(tmp_path, "-v", "telegram", **given) as bot:
             bot.wait_for(lambda: "is listening" in bot.err)
-            menu = [c["command"] for c in api.commands({"type": "chat", "chat_id": ADMIN})]
+            own = {"type": "chat", "chat_id": ADMIN}
+            bot.wait_for(lambda: api.commands(own))
+            menu = [c["command"] for c in api.commands(own)]
             assert menu == [*commands.COMMANDS, *NAMES]
             assert [c["command"] for c in api.commands()] == list(commands.COMMANDS)
             for n in range(60):

@@ -20,7 +20,13 @@ MAY_IMPORT = {
 }
 NOT_OURS_TO_IMPORT = {"benchmarks", "tests", "tools"}
 DOORS = {
-    "telegram": {"bot/doctor.py", "bot/handlers.py", "bot/outgoing.py", "bot/polling.py"},
+    "telegram": {
+        "bot/doctor.py",
+        "bot/handlers.py",
+        "bot/menus.py",
+        "bot/outgoing.py",
+        "bot/polling.py",
+    },
     "chromadb": {"store/index.py"},
     "sqlalchemy": {"store/conversations.py", "store/migrations"},
     "alembic": {"store/conversations.py", "store/migrations"},

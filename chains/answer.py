@@ -6,7 +6,7 @@ another build to see what would change.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -223,7 +223,7 @@ class Answerer:
         texts = [build.passages[h.row].text for h in found.hits[: confidence.LOOKED_AT]]
         return (
             found.confidence >= least
-            and not self.forbids(known, query.text, found.missing)
+            and not forbids(query.text, found.missing, known.narrow)
             and not _off_topic(known, query, compared, found)
             and any(gives_what_is_asked(query.text, t) for t in texts)
         )
@@ -233,14 +233,6 @@ class Answerer:
         text = compared.reading.text
         full = known.letters.spelled_out(topic, text)
         return compared if full == text else Compared(known.build, read(self.embeddings, full))
-
-    @staticmethod
-    def forbids(known: Knowledge, question: str, missing: list[Missing]) -> bool:
-        """Whether what the articles do not speak of forbids to quote them, however near they are:
-        the people, places or medicine that it is about, or what a dose is asked for."""
-        if any(m.binding or m.narrows >= known.narrow for m in missing):
-            return True
-        return wants_a_dose(question) and sum(m.weight >= RARE for m in missing) > 1
 
     def _without_topic(
         self, known: Knowledge, recalled: Recalled, query: Query, compared: Compared
@@ -297,7 +289,7 @@ class Answerer:
         shown = _texts(*recalled.turns)
         answerable = (
             found.confidence >= least
-            and not self.forbids(known, query.text, missing)
+            and not forbids(query.text, missing, known.narrow)
             and not _off_topic(known, query, compared, found)
         )
         picked: list[Chosen] = []
@@ -350,7 +342,7 @@ class Answerer:
                 choose(
                     known.build, found.hits, part, self._rules, self._today(), shown=shown, most=3
                 )
-                if found.confidence >= least and not self.forbids(known, part, found.missing)
+                if found.confidence >= least and not forbids(part, found.missing, known.narrow)
                 else []
             )
             if any(gives_what_is_asked(part, c.statement.text) for c in of_part):
@@ -544,6 +536,15 @@ def _chosen_option(
 
 def _topic(article: Article) -> Topic:
     return Topic(article.slug, article.title, article.topic)
+
+
+def forbids(question: str, missing: Sequence[Missing], narrow: float) -> bool:
+    """Whether what the articles do not speak of forbids to quote them, however near they are: the
+    people, places or medicine that the question is about, or what a dose is asked for. `narrow` is
+    how likely a word must narrow the question to forbid it by itself."""
+    if any(m.binding or m.narrows >= narrow for m in missing):
+        return True
+    return wants_a_dose(question) and sum(m.weight >= RARE for m in missing) > 1
 
 
 def _off_topic(known: Knowledge, query: Query, compared: Compared, found: Found) -> bool:

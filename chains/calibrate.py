@@ -188,7 +188,7 @@ def _described(answerer: "Answerer", known: Knowledge) -> list[_Probe]:
                 counts,
                 k % FOLDS,
                 found.described,
-                answerer.forbids(known, reading.text, found.missing),
+                any(m.binding for m in found.missing),
                 found.missing,
             )
         )

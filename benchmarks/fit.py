@@ -43,7 +43,7 @@ CHAINS = HERE.parent / "chains"
 CHANGES = 0.15
 """What a first question counts that is asked in the middle of another conversation: a change of
 topic is rarer than staying, and named more plainly there than a first question names it."""
-REFUSED = 0.035
+REFUSED = 0.04
 """Share of the answerable questions that may be refused where nothing is known of a store."""
 RIDGE = {
     "question": 1e-4,

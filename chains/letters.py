@@ -8,7 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from chains.topics import Topics, stands_for
+from chains.recent import Recent
+from chains.topics import VOCABULARIES, Topics, stands_for
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, words
 
@@ -18,20 +19,20 @@ _AGAIN = 2
 
 
 class Letters:
-    """What the topics of a build abbreviate; made for a topic when first asked for. `rarity` is
+    """What the topics of a build abbreviate; the last ones are kept. `rarity` is
     how seldom a word is in general English, 0 to 1."""
 
     def __init__(self, build: Build, topics: Topics, rarity: Callable[[str], float]) -> None:
         self._build = build
         self._topics = topics
         self._rarity = rarity
-        self._terms: dict[int, tuple[frozenset[str], Counter[str]]] = {}
+        self._terms: Recent[tuple[frozenset[str], Counter[str]]] = Recent(VOCABULARIES)
 
     def spelled_out(self, topic: int, text: str) -> str:
         """The text with the abbreviations spelled out that the topic's texts have in full only."""
         if not _LETTERS.search(text):
             return text
-        own, found = self._of(topic)
+        own, found = self._terms.get(topic, self._read)
 
         def full(match: re.Match[str]) -> str:
             short = match.group()
@@ -47,17 +48,15 @@ class Letters:
 
         return _LETTERS.sub(full, text)
 
-    def _of(self, topic: int) -> tuple[frozenset[str], Counter[str]]:
+    def _read(self, topic: int) -> tuple[frozenset[str], Counter[str]]:
         """The words of a topic's passages, and its terms of two to five words with their counts."""
-        if topic not in self._terms:
-            texts = [words(self._build.passages[row].embedded) for row in self._topics.rows(topic)]
-            counts: Counter[str] = Counter()
-            for text in texts:
-                for n in (2, 3, 4, 5):
-                    for i in range(len(text) - n + 1):
-                        term = text[i : i + n]
-                        if not FUNCTION_WORDS.intersection(term) and term[0][0].isalpha():
-                            counts[" ".join(term)] += 1
-            often = Counter({t: c for t, c in counts.items() if c >= _AGAIN})
-            self._terms[topic] = frozenset(w for text in texts for w in text), often
-        return self._terms[topic]
+        texts = [words(self._build.passages[row].embedded) for row in self._topics.rows(topic)]
+        counts: Counter[str] = Counter()
+        for text in texts:
+            for n in (2, 3, 4, 5):
+                for i in range(len(text) - n + 1):
+                    term = text[i : i + n]
+                    if not FUNCTION_WORDS.intersection(term) and term[0][0].isalpha():
+                        counts[" ".join(term)] += 1
+        often = Counter({t: c for t, c in counts.items() if c >= _AGAIN})
+        return frozenset(w for text in texts for w in text), often

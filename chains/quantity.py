@@ -31,7 +31,7 @@ _KINDS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"after|by|versus|vs|had|improve\w*|reduc\w*|increas\w*|decreas\w*|clear\w*)\b)[a-z-]{4,}",
         ),
         (
-            r"\bhow much\b",
+            r"\bhow much\b(?! (?:\w+ )?(?:evidence|data|research|experience|is known))",
             rf"{_NUMBER}\s*(?:mg|mcg|[uµμ]g|g|kg|ml|cc|iu|u|units?|mmol|mol|ppm|percent)\b"
             rf"|{_NUMBER}\s*(?:%|mg/)",
         ),

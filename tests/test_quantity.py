@@ -25,6 +25,8 @@ from chains.quantity import gives_what_is_asked
         ("how long does it last?", "There were three monthly treatments.", False),
         ("how long does it last?", "Redness lasted 3.3 days on average.", True),
         ("how long does it last?", "It is given for at least six months.", True),
+        ("how much clinical evidence is there?", "Randomised trials were scarce.", True),
+        ("how much is given?", "Randomised trials were scarce.", False),
         ("how many people?", "The study followed 39 patients.", True),
         ("n pts, how many pts?", "The study followed 39 patients.", True),
         ("what dose with the laser?", "The laser and 0.25 mg/kg/day were combined.", True),

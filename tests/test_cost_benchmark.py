@@ -91,12 +91,10 @@ def test_the_figures_of_a_small_store(tmp_path: Path, monkeypatch: pytest.Monkey
         }
         for n, name in enumerate(("Quillonite", "Corvane", "Marsh salt"))
     ]
+    asked = [["What colour is quillonite?", "and its weight?"], ["weight of corvane", "colour?"]]
     conversations = [
         {"id": f"c{n}", "turns": [{"id": f"c{n}.{i}", "text": t} for i, t in enumerate(texts)]}
-        for n, texts in enumerate(
-            [["What colour is quillonite?", "and its weight?"], ["weight of corvane", "colour?"]]
-            * 3
-        )
+        for n, texts in enumerate(asked * 3)
     ]
     for name, made in (("articles", rows), ("conversations", conversations)):
         text = "".join(json.dumps(row) + "\n" for row in made)

@@ -133,6 +133,18 @@ async def test_what_is_no_language_is_told_with_those_there_are(
         assert await program.database.language("telegram:8141") is None
 
 
+async def test_an_emergency_in_german_is_told_in_german(program: Program, api: BotApi) -> None:
+    async with bot_over(program, api) as bot:
+        door = door_of(program, api, bot, 8145, "de")
+        assert (await door.say("Mein Patient atmet nicht mehr")).text.startswith(
+            "🚨 Wenn dies ein Notfall ist: Rufen Sie jetzt den örtlichen Notruf an"
+        )
+        told = await door.say("Ich will mich umbringen")
+        assert told.text.startswith("🚨 Wenn sich jemand etwas antun könnte: Lassen Sie die Person")
+        asked = await door.say("Hilft Timolol bei Hämangiomen?")
+        assert "Verstanden werden nur Fragen auf Englisch." in asked.text or GERMAN in asked.text
+
+
 class Mute(Database):
     """A database that does not tell the language."""
 

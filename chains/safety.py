@@ -44,7 +44,8 @@ _EMERGENCY_DE = re.compile(
 )
 _SELF_HARM_DE = re.compile(
     r"\bich\b[^.?!]{0,40}\b(?:umbringen|das leben nehmen|"
-    r"(?:mich|mir) (?:selbst )?(?:töten|verletzen|etwas antun)|nicht mehr leben|suizidal|selbstmord)\b"
+    r"(?:mich|mir) (?:selbst )?(?:töten|verletzen|etwas antun)|nicht mehr leben|"
+    r"suizidal|selbstmord)\b"
     r"|\bich (?:will|möchte|wollte)(?: nur| einfach)?(?: noch)? (?:sterben|tot sein)\b",
     re.IGNORECASE,
 )

@@ -4,6 +4,7 @@ import ast
 import gettext
 import json
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -540,7 +541,10 @@ async def test_what_telegram_refuses_is_left(
     assert len(api.commands()) == len(commands.COMMANDS)
 
 
-def test_the_bot_listens_though_telegram_takes_no_menu(tmp_path: Path) -> None:
+def test_the_bot_listens_though_telegram_takes_no_menu(
+    program: Program, data_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(data_folder, tmp_path, dirs_exist_ok=True)
     with BotApi() as api:
         for method in ("setMyCommands", "getMyCommands", "getMyDescription", "getMyName"):
             api.fail_next(method, Status(404, "Not Found"), times=99)

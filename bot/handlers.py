@@ -4,23 +4,21 @@ Flat handlers of one shape: who is it, what do they want, send the message. Acce
 one place, before any of them; who may act as an admin in another, `right_of`.
 """
 
-import asyncio
 import hmac
 import logging
 import time
-from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection
 from enum import Enum
 from functools import partial
 from typing import Any
 
 from telegram import Bot, Document, Update
 from telegram.constants import ChatType
-from telegram.error import TelegramError
+from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     Application,
     ApplicationHandlerStop,
-    BaseUpdateProcessor,
     CallbackQueryHandler,
     ContextTypes,
     MessageHandler,
@@ -33,8 +31,10 @@ from bot.admin_commands import Admin, AdminCommand
 from bot.app import Program
 from bot.background import Background, log_fault
 from bot.commands import Person, message
+from bot.growing import Growing
+from bot.intake import STOPPED, key_of, place_of, thread_of
 from bot.outgoing import Bulletin, Outgoing
-from bot.render import Message
+from bot.render import STILL_WRITING, Message, Paragraph, Style
 from bot.settings import Access, split_codes
 from bot.words import tr
 from store.errors import CorollaryError
@@ -42,54 +42,21 @@ from store.index import Progress
 
 log = logging.getLogger("corollary.telegram")
 
-AT_ONCE = 256
-"""Updates in work at the same time, over all chats."""
-
-
-class InOrder(BaseUpdateProcessor):
-    """Each chat's updates one after another, in the order they came; other chats do not wait."""
-
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        super().__init__(at_once)
-        self._locks: OrderedDict[tuple[int, int | None], asyncio.Lock] = OrderedDict()
-
-    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
-        """Runs the handlers of one update when those before it in its chat are done."""
-        place = _place(update) if isinstance(update, Update) else None
-        if place is None:
-            await coroutine
-            return
-        lock = self._locks.setdefault(place, asyncio.Lock())
-        async with lock:
-            await coroutine
-        if not lock.locked() and not getattr(lock, "_waiters", None):
-            self._locks.pop(place, None)
-
-    async def initialize(self) -> None:
-        """Nothing to open."""
-
-    async def shutdown(self) -> None:
-        """Nothing to close."""
-
-
-def _place(update: Update) -> tuple[int, int | None] | None:
-    chat = update.effective_chat
-    return (chat.id, _thread(update)) if chat else None
-
-
-def _thread(update: Update) -> int | None:
-    said = update.effective_message
-    return said.message_thread_id if said and said.is_topic_message else None
-
 
 def person_of(update: Update) -> Person | None:
     """Who acts, known by number only; None for channels and other faceless senders."""
-    user, place = update.effective_user, _place(update)
+    user, place = update.effective_user, place_of(update)
     if user is None or place is None:
         return None
     chat, thread = place
     where = f"{chat}" if thread is None else f"{chat}.{thread}"
     return Person(f"telegram:{user.id}", f"telegram:{where}:{user.id}")
+
+
+def conversation_of(update: Update) -> str | None:
+    """The conversation that an update is part of."""
+    person = person_of(update)
+    return person.conversation_id if person else None
 
 
 class Right(Enum):
@@ -150,9 +117,11 @@ class Handlers:
         self._outgoing = outgoing
         self._background = background
         self._ration = Ration()
+        self._growing: dict[tuple[int, int], Growing] = {}
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """Registers every handler; before all others the language is set, then the guard stands."""
+        application.add_handler(TypeHandler(Update, self.stop), group=-3)
         application.add_handler(TypeHandler(Update, self.speak), group=-2)
         application.add_handler(TypeHandler(Update, self.guard), group=-1)
         application.add_handler(CallbackQueryHandler(self.button))
@@ -177,6 +146,8 @@ class Handlers:
         person = person_of(update)
         if person is None or (update.effective_user and update.effective_user.is_bot):
             raise ApplicationHandlerStop
+        if update.effective_chat is not None:
+            await self._outgoing.heard_from(update.effective_chat.id)
         await self._note_refused(update, person, context.bot.username)
         if await self._may_ask(update, person):
             return
@@ -245,6 +216,8 @@ class Handlers:
         name, args = named
         right, command = self._right(update), admin_commands.named(name)
         if command is not None and right is Right.FULL:
+            if not await self._is_first_time(update):
+                return
             await self._admin_command(update, command, args, person)
             return
         if name.lower() in admin_commands.COMMANDS and right is Right.ANEW:
@@ -259,8 +232,43 @@ class Handlers:
         said, person = update.effective_message, person_of(update)
         if said is None or not said.text or person is None or update.effective_chat is None:
             return
-        await self._outgoing.typing(update.effective_chat.id, _thread(update))
-        await self._send(update, await commands.answer(self._program, person, said.text))
+        chat, thread = update.effective_chat, thread_of(update)
+        async with self._outgoing.typing(chat.id, thread):
+            if chat.type == ChatType.PRIVATE and self._program.chat_model is not None:
+                told = await self._seen_to_grow(update, person, said.text)
+            else:
+                told = await commands.answer(self._program, person, said.text)
+        await self._send(update, told)
+
+    async def _seen_to_grow(self, update: Update, person: Person, text: str) -> Message:
+        """The answer, shown as a draft while a model writes it; what there was when stopped."""
+        chat, thread = update.effective_chat, thread_of(update)
+        assert chat is not None
+        # Any number but 0 will do, as long as no two answers of a chat have the same.
+        number = update.update_id % 2_000_000_000 + 1
+        growing = Growing(partial(self._show, chat.id, number, thread))
+        self._growing[chat.id, number] = growing
+        try:
+            told = await growing.follow(commands.answering(self._program, person, text))
+        finally:
+            del self._growing[chat.id, number]
+        if growing.stopped or told is None:
+            return _stopped(told)
+        return told
+
+    async def _show(self, chat_id: int, number: int, thread: int | None, told: Message) -> bool:
+        return await self._outgoing.draft(chat_id, number, told, thread)
+
+    async def stop(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """The Stop button under an answer that grows."""
+        pressed = update.api_kwargs.get(STOPPED)
+        if not isinstance(pressed, dict):
+            return
+        chat = pressed.get("chat")
+        where = (chat.get("id") if isinstance(chat, dict) else None, pressed.get("draft_id"))
+        if growing := self._growing.get(where):  # type: ignore[arg-type]
+            growing.stop()
+        raise ApplicationHandlerStop
 
     async def button(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A pressed button."""
@@ -272,6 +280,8 @@ class Handlers:
             return
         told = None
         if self._right(update) is Right.FULL:
+            if admin_commands.is_button(query.data) and not await self._is_first_time(update):
+                return
             told = await admin_commands.pressed(self._program, Admin(person), query.data)
         if told is None:
             told = await commands.pressed(self._program, person, query.data)
@@ -297,6 +307,8 @@ class Handlers:
                 await self._send(update, _anew())
             else:
                 await self.something_else(update, context)
+            return
+        if not await self._is_first_time(update):
             return
         sent = said.document
         told = admin_commands.refuse_upload(sent.file_name, sent.file_size)
@@ -329,7 +341,7 @@ class Handlers:
     async def _admin_command(
         self, update: Update, command: AdminCommand, args: str, person: Person
     ) -> None:
-        chat, thread = update.effective_chat, _thread(update)
+        chat, thread = update.effective_chat, thread_of(update)
         if not command.long or chat is None:
             told = await admin_commands.run(self._program, Admin(person), command, args)
             await self._send(update, told)
@@ -349,6 +361,9 @@ class Handlers:
         number = update.update_id if isinstance(update, Update) else None
         says = (CorollaryError, TelegramError)
         log_fault(log, f"update {number}", context.error, says)
+        if isinstance(context.error, InvalidToken):
+            # Nothing can be said any more; what was to be said is kept.
+            return
         if isinstance(update, Update) and update.effective_chat is not None:
             try:
                 await self._send(update, _fault())
@@ -357,7 +372,17 @@ class Handlers:
 
     async def _send(self, update: Update, what: Message) -> None:
         if update.effective_chat is not None:
-            await self._outgoing.send(update.effective_chat.id, what, _thread(update))
+            key = key_of(update, self._outgoing.bot_id)
+            await self._outgoing.reply(key, update.effective_chat.id, what, thread_of(update))
+
+    async def _is_first_time(self, update: Update) -> bool:
+        """False for what only admins can do when an earlier run had begun it: it is not done
+        twice, for what it changes may have changed already."""
+        key = key_of(update, self._outgoing.bot_id)
+        if await self._program.database.mailbox.begin(key):
+            return True
+        await self._send(update, _interrupted())
+        return False
 
 
 def _fault() -> Message:
@@ -376,6 +401,22 @@ def _no_file() -> Message:
 
 def _anew() -> Message:
     return message("Send it anew: an edited or forwarded message is not carried out.")
+
+
+def _interrupted() -> Message:
+    return message(
+        "This was being carried out when the program was ended. It was not begun again.",
+        "/builds and /audit show what was done. Send it again if it is still wanted.",
+    )
+
+
+def _stopped(told: Message | None) -> Message:
+    """What there was of an answer when it was stopped."""
+    if told is None:
+        return message(tr("Stopped, before there was an answer. Ask again when you like."))
+    note = Paragraph(tr("Stopped here, before the end of the answer."), Style.NOTE)
+    said = (p for p in told.paragraphs if p.text != tr(STILL_WRITING))
+    return Message((*said, note))
 
 
 def _named(text: str, username: str) -> tuple[str, str] | None:

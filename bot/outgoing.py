@@ -1,16 +1,22 @@
 """The one door through which text leaves to Telegram. Nothing else calls it with text.
 
 What is sent is a `Message`, rendered in `bot.render`, where every part gets the disclaimer; so is
-what a sent message is changed to. A reply is worth some patience: a full queue is waited for, a
-broken connection tried again. A time-out is not, but for a change, which may be made twice: the
-server may have delivered the message already.
+what a sent message is changed to, and a draft. Everything leaves at the pace of `bot.limits`.
+
+`reply` answers an update, and is not given up: it is kept in the mailbox before it is sent, and
+sent again until the server says that it has it or that it never will. After a time-out the server
+may have it already; then it arrives twice rather than not at all. `send` and `deliver` are for what
+is told without a question, and give up after a few attempts.
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from telegram import (
     Bot,
@@ -24,37 +30,156 @@ from telegram.error import (
     BadRequest,
     ChatMigrated,
     Forbidden,
+    InvalidToken,
     NetworkError,
     RetryAfter,
     TelegramError,
     TimedOut,
 )
 
+from bot.limits import Gate, Limits
 from bot.render import Button, Disclaimer, Message, telegram, telegram_plain
+from store.errors import DatabaseProblem
+from store.mailbox import Key, Mailbox
+from store.mailbox import Reply as Kept
 
 log = logging.getLogger("corollary.telegram")
 
 ATTEMPTS = 4
 LONGEST_WAIT_S = 60.0
+LONGEST_PAUSE_S = 15.0
+"""Between two attempts to send a reply, however long the server has been away."""
+TYPING_AFTER_S, TYPING_EVERY_S = 0.2, 4.5
+"""When the sign that somebody types is shown, and how soon it fades."""
 
 T = TypeVar("T")
 
 
 class Outgoing:
-    """Sends messages to chats, each part ending with the disclaimer."""
+    """Sends messages to chats, each part ending with the disclaimer. One for a running bot."""
 
-    def __init__(self, bot: Bot, disclaimer: Disclaimer) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        disclaimer: Disclaimer,
+        mailbox: Mailbox,
+        limits: Limits | None = None,
+    ) -> None:
         self._bot = bot
         self._disclaimer = disclaimer
+        self._mailbox = mailbox
+        self._limits = limits or Limits()
+        self._gate = Gate()
+        self._closed: set[int] = set()
+        self._missing: set[str] = set()
+        self._no_drafts_until: dict[int, float] = {}
+        self.bot_id = int(bot.token.partition(":")[0])
+
+    async def open(self) -> None:
+        """Learns from the database which chats are closed to the bot."""
+        self._closed = await self._mailbox.closed_chats(self.bot_id)
+
+    # ------------------------------------------------------------------ replies
+
+    async def reply(
+        self, key: Key, chat_id: int, message: Message, thread_id: int | None = None
+    ) -> int | None:
+        """Answers an update: every part is kept before the first is sent, and sent in order. The
+        buttons come with the last one, whose id is returned; None when the chat is closed.
+
+        Raises InvalidToken, with what is left still kept, when the token is not accepted any more.
+        """
+        parts = self._parts(message)
+        try:
+            kept = await self._mailbox.keep(
+                key, chat_id, thread_id, [one.as_dict() for one in parts]
+            )
+        except DatabaseProblem as e:
+            log.error("update %s: its reply is sent without being kept: %s", key.update_id, e)
+            kept = []
+        if kept:
+            return await self.resend(key, kept)
+        sent = None
+        for one in parts:
+            sent = await self._surely(chat_id, one, thread_id, _nothing)
+        return sent
+
+    async def resend(self, key: Key, kept: Sequence[Kept]) -> int | None:
+        """Sends replies that are kept, and marks each when it was sent."""
+        sent = None
+        for one in kept:
+
+            async def mark(one: Kept = one) -> None:
+                try:
+                    await self._mailbox.sent(key, one)
+                except DatabaseProblem as e:
+                    log.error("update %s: its reply was sent, not marked: %s", key.update_id, e)
+
+            part = _Part.of_dict(one.part)
+            sent = await self._surely(one.chat_id, part, one.thread_id, mark)
+        return sent
+
+    async def _surely(
+        self,
+        chat_id: int,
+        part: "_Part",
+        thread_id: int | None,
+        mark: Callable[[], Awaitable[None]],
+    ) -> int | None:
+        """Sends a part for as long as it takes; None when it can never arrive."""
+        pause_s = 0.5
+        while True:
+            await self._limits.turn(chat_id)
+            try:
+                async with self._gate.passing():
+                    sent = await self._post(chat_id, part, thread_id)
+                    await mark()
+                    return sent
+            except RetryAfter as e:
+                self._limits.hold(chat_id, seconds(e))
+                continue
+            except Forbidden:
+                await self._close(chat_id)
+                await mark()
+                return None
+            except ChatMigrated as e:
+                chat_id, thread_id = e.new_chat_id, None
+                continue
+            except BadRequest as e:
+                simpler = _simpler(part, thread_id, str(e).lower())
+                if simpler is None:
+                    log.error("chat %s: a reply is refused: %s", chat_id, e)
+                    await mark()
+                    return None
+                log.warning("chat %s: sent more simply: %s", chat_id, _reason(e))
+                part, thread_id = simpler
+                continue
+            except InvalidToken as e:
+                if "not found" not in str(e).lower():
+                    raise
+                # The library takes any 404 for a wrong token.
+                failed: TelegramError = e
+            except TelegramError as e:
+                failed = e
+            log.warning("chat %s: not sent yet: %s", chat_id, type(failed).__name__)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    # ------------------------------------------------------------------ what nobody asked for
 
     async def send(
-        self, chat_id: int, message: Message, thread_id: int | None = None
+        self,
+        chat_id: int,
+        message: Message,
+        thread_id: int | None = None,
+        *,
+        asked_for: bool = True,
     ) -> int | None:
         """Sends every part in order; the buttons come with the last, whose id is returned.
 
         Gives up quietly (with a line in the log, and None) when the person has blocked the bot.
         """
-        return await self._send_parts(chat_id, self._parts(message), thread_id)
+        return await self._send_parts(chat_id, self._parts(message), thread_id, asked_for)
 
     async def edit(
         self, chat_id: int, message_id: int, message: Message, thread_id: int | None = None
@@ -68,21 +193,23 @@ class Outgoing:
         try:
             await _formatted(chat_id, first, lambda part: self._change(chat_id, message_id, part))
         except Forbidden:
-            log.info("chat %s: not allowed to write there any more", chat_id)
+            await self._close(chat_id)
             return None
         except BadRequest as e:
             if "not modified" not in str(e).lower():
                 log.info("chat %s: a message cannot be changed, sent anew", chat_id)
                 rest = [first, *rest]
-        return await self._send_parts(chat_id, rest, thread_id) if rest else message_id
+        return await self._send_parts(chat_id, rest, thread_id, True) if rest else message_id
 
     async def deliver(self, chat_id: int, message: Message, thread_id: int | None = None) -> bool:
         """As `send`, for what nobody waits for: False when it is to be tried again later.
 
         True also when no later attempt can help: the chat is gone, or closed to the bot.
         """
+        if chat_id in self._closed:
+            return True
         try:
-            await self.send(chat_id, message, thread_id)
+            await self.send(chat_id, message, thread_id, asked_for=False)
         except ChatMigrated as e:
             return await self.deliver(e.new_chat_id, message)
         except BadRequest as e:
@@ -92,14 +219,70 @@ class Outgoing:
             return False
         return True
 
-    async def typing(self, chat_id: int, thread_id: int | None = None) -> None:
-        """Shows that an answer is on its way; worth no retry."""
+    # ------------------------------------------------------------------ signs of life
+
+    @asynccontextmanager
+    async def typing(self, chat_id: int, thread_id: int | None = None) -> AsyncIterator[None]:
+        """Shows that an answer is on its way, as long as it takes; not when it is quick."""
+        task = asyncio.create_task(self._type(chat_id, thread_id))
         try:
-            await self._bot.send_chat_action(
-                chat_id, ChatAction.TYPING, message_thread_id=thread_id
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _type(self, chat_id: int, thread_id: int | None) -> None:
+        await asyncio.sleep(TYPING_AFTER_S)
+        while True:
+            if self._limits.spare(chat_id):
+                try:
+                    await self._bot.send_chat_action(
+                        chat_id, ChatAction.TYPING, message_thread_id=thread_id
+                    )
+                except RetryAfter as e:
+                    await asyncio.sleep(seconds(e))
+                except TelegramError as e:
+                    log.debug("chat %s: no chat action: %s", chat_id, type(e).__name__)
+            await asyncio.sleep(TYPING_EVERY_S)
+
+    async def draft(
+        self, chat_id: int, draft_id: int, message: Message, thread_id: int | None = None
+    ) -> bool:
+        """Shows what there is of an answer, with a button to stop it where the server has one.
+
+        False when there is no use in another one: the server does not know drafts, or has had
+        enough of them. A draft is never worth a message.
+        """
+        now = time.monotonic()
+        if "draft" in self._missing or self._no_drafts_until.get(chat_id, now) > now:
+            return False
+        if not self._limits.spare(chat_id):
+            return True
+        last = self._parts(message)[-1]
+        try:
+            await self._bot.send_message_draft(
+                chat_id,
+                draft_id,
+                last.text,
+                message_thread_id=thread_id,
+                parse_mode=last.parse_mode,
+                api_kwargs={"can_stop": True},
+                read_timeout=5.0,
             )
+        except RetryAfter as e:
+            self._no_drafts_until[chat_id] = now + seconds(e)
+            return False
+        except InvalidToken as e:
+            if "not found" in str(e).lower():
+                log.info("this server does not know drafts: answers are shown when they are whole")
+                self._missing.add("draft")
+            return False
+        except BadRequest as e:
+            log.info("chat %s: no draft: %s", chat_id, _reason(e))
+            return False
         except TelegramError as e:
-            log.debug("chat %s: no chat action: %s", chat_id, type(e).__name__)
+            log.debug("chat %s: no draft: %s", chat_id, type(e).__name__)
+        return True
 
     async def acknowledge(self, query: CallbackQuery) -> None:
         """Ends the waiting sign of a pressed button. One pressed while the bot was away is too old
@@ -109,6 +292,24 @@ class Outgoing:
         except TelegramError as e:
             log.debug("a pressed button was not acknowledged: %s", type(e).__name__)
 
+    # ------------------------------------------------------------------ chats
+
+    async def heard_from(self, chat_id: int) -> None:
+        """Somebody wrote there: the bot may write there again."""
+        if chat_id in self._closed:
+            self._closed.discard(chat_id)
+            await self._mailbox.open_chat(self.bot_id, chat_id)
+
+    async def _close(self, chat_id: int) -> None:
+        log.info("chat %s: not allowed to write there any more", chat_id)
+        self._closed.add(chat_id)
+        try:
+            await self._mailbox.close_chat(self.bot_id, chat_id)
+        except DatabaseProblem as e:
+            log.error("chat %s: that it is closed was not kept: %s", chat_id, e)
+
+    # ------------------------------------------------------------------ the server
+
     def _parts(self, message: Message) -> list["_Part"]:
         texts = telegram(message, self._disclaimer.of(message))
         buttons = _keyboard(message.buttons)
@@ -116,34 +317,36 @@ class Outgoing:
         return [_Part(t, buttons if n == last else None) for n, t in enumerate(texts, 1)]
 
     async def _send_parts(
-        self, chat_id: int, parts: list["_Part"], thread_id: int | None
+        self, chat_id: int, parts: list["_Part"], thread_id: int | None, asked_for: bool
     ) -> int | None:
+        async def say(part: "_Part") -> int:
+            return await self._patiently(
+                chat_id, lambda: self._post(chat_id, part, thread_id), asked_for
+            )
+
         sent = None
         for one in parts:
             try:
-                sent = await _formatted(
-                    chat_id, one, lambda part: self._say(chat_id, part, thread_id)
-                )
+                sent = await _formatted(chat_id, one, say)
             except Forbidden:
-                log.info("chat %s: not allowed to write there any more", chat_id)
+                await self._close(chat_id)
                 return None
         return sent
 
-    async def _say(self, chat_id: int, part: "_Part", thread_id: int | None) -> int:
-        sent = await _patiently(
-            lambda: self._bot.send_message(
-                chat_id,
-                part.text,
-                parse_mode=part.parse_mode,
-                reply_markup=part.buttons,
-                message_thread_id=thread_id,
-                link_preview_options=_NO_PREVIEW,
-            )
+    async def _post(self, chat_id: int, part: "_Part", thread_id: int | None) -> int:
+        sent = await self._bot.send_message(
+            chat_id,
+            part.text,
+            parse_mode=part.parse_mode,
+            reply_markup=part.buttons,
+            message_thread_id=thread_id,
+            link_preview_options=_NO_PREVIEW,
         )
         return sent.message_id
 
     async def _change(self, chat_id: int, message_id: int, part: "_Part") -> int:
-        await _patiently(
+        await self._patiently(
+            chat_id,
             lambda: self._bot.edit_message_text(
                 part.text,
                 chat_id,
@@ -155,6 +358,32 @@ class Outgoing:
             twice_is_once=True,
         )
         return message_id
+
+    async def _patiently(
+        self,
+        chat_id: int,
+        send: Callable[[], Awaitable[T]],
+        asked_for: bool = True,
+        *,
+        twice_is_once: bool = False,
+    ) -> T:
+        """The result of `send`, tried again a few times while waiting can help; after a time-out
+        only where doing it twice is the same as once."""
+        for attempt in range(1, ATTEMPTS + 1):
+            await self._limits.turn(chat_id, asked_for=asked_for)
+            try:
+                return await send()
+            except RetryAfter as e:
+                if attempt == ATTEMPTS or seconds(e) > LONGEST_WAIT_S:
+                    raise
+                self._limits.hold(chat_id, seconds(e))
+            except BadRequest:
+                raise
+            except NetworkError as e:
+                if attempt == ATTEMPTS or (isinstance(e, TimedOut) and not twice_is_once):
+                    raise
+                await asyncio.sleep(0.5 * 2.0**attempt)
+        raise AssertionError("unreachable")
 
 
 class Bulletin:
@@ -197,6 +426,50 @@ class _Part:
     buttons: InlineKeyboardMarkup | None
     parse_mode: str | None = ParseMode.HTML
 
+    def as_dict(self) -> dict[str, Any]:
+        """As it is kept."""
+        buttons = json.loads(self.buttons.to_json()) if self.buttons else None
+        return {"text": self.text, "buttons": buttons, "parse_mode": self.parse_mode}
+
+    @classmethod
+    def of_dict(cls, kept: dict[str, Any]) -> "_Part":
+        """As it was kept."""
+        buttons = InlineKeyboardMarkup.de_json(kept["buttons"]) if kept["buttons"] else None
+        return cls(kept["text"], buttons, kept["parse_mode"])
+
+
+_NOWHERE = ("chat not found", "user not found", "chat_write_forbidden", "not enough rights",
+            "have no rights", "peer_id_invalid", "user is deactivated")  # fmt: skip
+"""What the server says of a chat that nothing can be sent to."""
+
+
+def _simpler(part: _Part, thread_id: int | None, refused: str) -> tuple[_Part, int | None] | None:
+    """What to send after a refusal, and to which topic; None when nothing will do."""
+    if any(words in refused for words in _NOWHERE):
+        return None
+    if thread_id is not None and "thread not found" in refused:
+        return part, None
+    if part.parse_mode is not None:
+        plain = replace(part, text=telegram_plain(part.text), parse_mode=None)
+        return plain, thread_id
+    if part.buttons is not None:
+        return replace(part, buttons=None), thread_id
+    return None
+
+
+def _reason(error: TelegramError) -> str:
+    """What the server said, without what it quotes."""
+    return str(error).partition(":")[0][:80]
+
+
+def seconds(error: RetryAfter) -> float:
+    wait = error.retry_after
+    return wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
+
+
+async def _nothing() -> None:
+    """For what is not kept, and so not marked either."""
+
 
 async def _formatted(chat_id: int, part: _Part, send: Callable[[_Part], Awaitable[int]]) -> int:
     """The result of `send`, with the markup taken out when the server refuses that."""
@@ -207,27 +480,6 @@ async def _formatted(chat_id: int, part: _Part, send: Callable[[_Part], Awaitabl
             raise
     log.warning("chat %s: markup refused, sent as plain text", chat_id)
     return await send(replace(part, text=telegram_plain(part.text), parse_mode=None))
-
-
-async def _patiently(send: Callable[[], Awaitable[T]], *, twice_is_once: bool = False) -> T:
-    """The result of `send`, tried again while waiting can help; after a time-out only where doing
-    it twice is the same as once."""
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return await send()
-        except RetryAfter as e:
-            wait = e.retry_after
-            pause_s = wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
-            if attempt == ATTEMPTS or pause_s > LONGEST_WAIT_S:
-                raise
-        except BadRequest:
-            raise
-        except NetworkError as e:
-            if attempt == ATTEMPTS or (isinstance(e, TimedOut) and not twice_is_once):
-                raise
-            pause_s = 0.5 * 2.0**attempt
-        await asyncio.sleep(pause_s)
-    raise AssertionError("unreachable")
 
 
 def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:

@@ -1,28 +1,45 @@
-"""`corollary telegram`: the bot by long polling, from start to a clean end."""
+"""`corollary telegram`: the bot from start to a clean end, by long polling or by webhook.
+
+Both doors do the same with an update: it is kept in the mailbox, and then Telegram is told, by the
+offset of the next poll or by the answer to its request. What is in work at the end is finished as
+far as the time allows; the rest is in the mailbox and is taken up at the next start.
+"""
 
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from telegram import Update
-from telegram.error import InvalidToken, TelegramError
+from filelock import FileLock, Timeout
+from telegram import Bot, Update
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 from telegram.ext import Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
 from bot import alerts, corrections, digest, menus, words
 from bot.alerts import ModelAlerts
 from bot.app import Program
-from bot.background import Background
+from bot.background import Background, log_fault
 from bot.digest import DailyDigest
-from bot.handlers import Handlers, InOrder
-from bot.outgoing import Outgoing
-from store.errors import ServiceUnreachable, SettingsProblem
+from bot.handlers import Handlers, conversation_of
+from bot.intake import STOPPED, Intake
+from bot.outgoing import LONGEST_PAUSE_S, Outgoing, seconds
+from store.errors import ServiceUnreachable, SettingsProblem, StoreBusy
 
 log = logging.getLogger("corollary.telegram")
 
-UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY]
+UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, STOPPED]
+POLL_S = 10
+"""How long a poll waits for something to happen."""
+FINISH_WITHIN_S = 7.0
+"""How long what is in work at the end may take."""
+CONFLICTS, NEWCOMER_S = 3, 60.0
+"""So many refusals because of another poller, so soon after the start, end this one."""
+PRUNE_EVERY_S, RENEW_EVERY_S, LOOK_EVERY_S = 3600.0, 20.0, 10.0
 CONNECTIONS = 32
 """Under 200 people fewer connections answer faster than the library's 256."""
 
@@ -76,7 +93,7 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
     """Runs until SIGTERM or Ctrl-C, then finishes what is in work.
 
     Raises SettingsProblem without a token, ServiceUnreachable when Telegram refuses it or cannot
-    be reached at the start.
+    be reached at the start, StoreBusy when the same bot already polls with this data folder.
     """
     settings = program.settings
     if settings.telegram_token is None:
@@ -98,21 +115,24 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
 
     words.speak(settings.language)
     background = Background()
-    application = build(program, token, unauthorized, background)
+    door = build(program, token, unauthorized, background)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    application = door.application
     try:
-        await application.initialize()
-        await application.start()
-        assert application.updater is not None
-        await application.updater.start_polling(
-            allowed_updates=UPDATES, drop_pending_updates=False, error_callback=_poll_error
-        )
-        background.start(menus.introduce(application.bot, program))
-        tell_unasked(program, Outgoing(application.bot, program.disclaimer), background)
-        say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
-        await ended.wait()
-        say("Ending: answering what is in work.")
+        with one_at_a_time(program, door.outgoing.bot_id):
+            async with open_door(door):
+                async with listening(program, door, say) as failed:
+                    background.start(menus.introduce(application.bot, program))
+                    tell_unasked(program, door.outgoing, background)
+                    keep_house(program, door, background)
+                    say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
+                    await _first(ended, failed)
+                    say("Ending: answering what is in work.")
+                left = await door.intake.drain(FINISH_WITHIN_S)
+                if left:
+                    say(f"{left} chats could not be answered in time; they are at the next start.")
+                await background.close()
     except InvalidToken:
         raise _refused(settings.telegram_base_url) from None
     except TelegramError as e:
@@ -122,9 +142,160 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
             "Check the network and COROLLARY_TELEGRAM_BASE_URL.",
         ) from None
     finally:
-        await _end(application, background)
+        await background.close()
     if refused.is_set():
         raise _refused(settings.telegram_base_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The parts of a running bot."""
+
+    application: "Application[Any, Any, Any, Any, Any, Any]"
+    intake: Intake
+    outgoing: Outgoing
+
+
+@contextmanager
+def one_at_a_time(program: Program, bot_id: int) -> Iterator[None]:
+    """Refuses a second process that would poll for the same bot with the same data."""
+    if program.settings.telegram_webhook_url is not None:
+        yield
+        return
+    path = program.desk.builds.parent / f"telegram-{bot_id}.lock"
+    try:
+        with FileLock(path, timeout=0):
+            yield
+    except Timeout:
+        raise StoreBusy(
+            "This bot already runs with this data folder.",
+            "End the other process, or use COROLLARY_TELEGRAM_WEBHOOK_URL for several.",
+        ) from None
+
+
+@asynccontextmanager
+async def open_door(door: Door) -> AsyncIterator[None]:
+    """The bot made ready, and what an earlier run left in work; closed in reverse."""
+    application = door.application
+    try:
+        await application.initialize()
+        await application.start()
+        await door.outgoing.open()
+        again = await door.intake.replay(application.bot)
+        if again:
+            log.info("%d updates of an earlier run are taken up", again)
+        yield
+    finally:
+        # Whatever happened, nothing is begun any more.
+        await door.intake.drain(0.0)
+        if application.running:
+            await application.stop()
+        await application.shutdown()
+        await application.bot.shutdown()
+
+
+@asynccontextmanager
+async def listening(
+    program: Program, door: Door, say: Callable[[str], None] = lambda text: None
+) -> AsyncIterator["asyncio.Task[None]"]:
+    """Takes updates in until it is left. The task ends only when that is not possible any more."""
+    settings = program.settings
+    bot = door.application.bot
+    if settings.telegram_webhook_url is None:
+        await bot.delete_webhook(drop_pending_updates=False)
+        task = asyncio.create_task(poll(bot, door.intake.take))
+    else:
+        task = asyncio.create_task(_never())
+    try:
+        if settings.listen is None and settings.telegram_webhook_url is None:
+            yield task
+            return
+        from bot import webhook
+
+        async with webhook.serving(program, bot, door.intake) as where:
+            say(f"Listening on {where}.")
+            yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+async def _first(ended: asyncio.Event, failed: "asyncio.Task[None]") -> None:
+    """Waits for the end; raises what polling ended with."""
+    waiting = asyncio.create_task(ended.wait())
+    await asyncio.wait([waiting, failed], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if failed.done() and not ended.is_set():
+        failed.result()
+
+
+Take = Callable[[Sequence[Update]], Awaitable[None]]
+
+
+async def poll(bot: Bot, take: Take, clock: Callable[[], float] = time.monotonic) -> None:
+    """Fetches updates until it is cancelled. The offset moves when they have been taken.
+
+    Raises ServiceUnreachable when another program turns out to poll for the same bot, and
+    InvalidToken when the token is not accepted.
+    """
+    offset: int | None = None
+    pause_s, began, conflicts = 1.0, clock(), 0
+    while True:
+        try:
+            updates = await bot.get_updates(offset=offset, timeout=POLL_S, allowed_updates=UPDATES)
+        except RetryAfter as e:
+            await asyncio.sleep(float(seconds(e)))
+            continue
+        except Conflict:
+            # Telegram refuses each of two in turn. The one that came last gives way.
+            conflicts += 1
+            if conflicts >= CONFLICTS and clock() - began < NEWCOMER_S:
+                raise ServiceUnreachable(
+                    "Another program already fetches the messages of this bot.",
+                    "End it, or use a token of its own for this one.",
+                ) from None
+            log.warning("another program fetches the messages of this bot too; trying again")
+        except InvalidToken as e:
+            if "not found" not in str(e).lower():
+                raise
+            log.warning("polling: not found; trying again")
+        except TimedOut:
+            continue
+        except TelegramError as e:
+            log.warning("polling: %s; trying again", type(e).__name__)
+        else:
+            try:
+                await take(updates)
+            except Exception as e:  # noqa: BLE001 - what was not taken comes again
+                log_fault(log, "taking updates in", e)
+            else:
+                pause_s = 1.0
+                offset = updates[-1].update_id + 1 if updates else offset
+                continue
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def keep_house(program: Program, door: Door, background: Background) -> None:
+    """Starts what keeps the mailbox small and this process known to be alive; and, since nothing
+    is fetched by webhook, a look at whether the token is still accepted."""
+    mailbox, bot = program.database.mailbox, door.application.bot
+    background.repeat(PRUNE_EVERY_S, mailbox.prune)
+    background.repeat(RENEW_EVERY_S, mailbox.renew)
+    if program.settings.telegram_webhook_url is not None:
+        background.repeat(RENEW_EVERY_S, lambda: door.intake.replay(bot))
+        background.repeat(LOOK_EVERY_S, lambda: _look(bot))
+
+
+async def _look(bot: Bot) -> None:
+    try:
+        await bot.get_me()
+    except TelegramError as e:
+        log.warning("Telegram does not answer: %s", type(e).__name__)
 
 
 def tell_unasked(program: Program, outgoing: Outgoing, background: Background) -> None:
@@ -141,28 +312,17 @@ def tell_unasked(program: Program, outgoing: Outgoing, background: Background) -
         background.repeat(alerts.EVERY_S, ModelAlerts(program, outgoing.deliver).look)
 
 
-async def _end(
-    application: "Application[Any, Any, Any, Any, Any, Any]", background: Background
-) -> None:
-    """Ends what runs: no more updates, then what is in work, then the connections."""
-    if application.updater is not None and application.updater.running:
-        await application.updater.stop()
-    if application.running:
-        await application.stop()
-    await background.close()
-    await application.shutdown()
-    await application.bot.shutdown()
-
-
 def build(
     program: Program,
     token: str,
     on_unauthorized: Callable[[], None],
     background: Background | None = None,
-) -> "Application[Any, Any, Any, Any, Any, Any]":
-    """The PTB application with our order, our door and our handlers. `background` holds what
-    goes on besides; who gives it closes it."""
+) -> Door:
+    """The PTB application with our mailbox, our door and our handlers. `background` holds what goes
+    on besides; who gives it closes it."""
     base_url = program.settings.telegram_base_url
+    mailbox = program.database.mailbox
+    intake = Intake(mailbox, int(token.partition(":")[0]), conversation_of=conversation_of)
     application = (
         ApplicationBuilder()
         .token(token)
@@ -170,12 +330,14 @@ def build(
         .base_file_url(f"{_server(base_url)}/file/bot")
         .request(WatchedRequest(on_unauthorized, **_REQUEST))
         .get_updates_request(WatchedRequest(on_unauthorized, connection_pool_size=2))
-        .concurrent_updates(InOrder())
+        .updater(None)
+        .update_queue(intake)
         .build()
     )
-    outgoing = Outgoing(application.bot, program.disclaimer)
+    outgoing = Outgoing(application.bot, program.disclaimer, mailbox)
+    intake.hand_to(application.process_update, outgoing.resend)
     Handlers(program, outgoing, background or Background()).add_to(application)
-    return application
+    return Door(application, intake, outgoing)
 
 
 _REQUEST: dict[str, Any] = {
@@ -184,10 +346,6 @@ _REQUEST: dict[str, Any] = {
     "read_timeout": 20.0,
     "write_timeout": 20.0,
 }
-
-
-def _poll_error(error: TelegramError) -> None:
-    log.warning("polling: %s; trying again", type(error).__name__)
 
 
 def _server(base_url: str) -> str:

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -146,6 +147,24 @@ class Settings(BaseSettings):
         description="Bot API server, up to the token; your own for example "
         "http://127.0.0.1:8081/bot.",
     )
+    telegram_webhook_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Where Telegram is to send messages, for example "
+        "https://bot.example.org/telegram, instead of being asked for them. A proxy passes that "
+        "path on to COROLLARY_LISTEN.",
+    )
+    telegram_webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="What Telegram sends along with each message to the webhook, 1 to 256 "
+        "letters, digits, - or _. Unset: made from the token.",
+    )
+    listen: str | None = Field(
+        default=None,
+        pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s:]*):\d{1,5}$",
+        description="Address and port for the webhook, /healthz and /readyz, for example "
+        "127.0.0.1:8080. Unset: that one with a webhook, none without.",
+    )
     chat_model: str | None = Field(
         default=None,
         pattern=r"^[a-z_]+:\S+$",
@@ -222,6 +241,15 @@ class Settings(BaseSettings):
         for code in split_codes(value):
             if not 8 <= len(code) <= 60 or not code.replace("-", "").replace("_", "").isalnum():
                 raise ValueError("has a code that is not 8 to 60 letters, digits, - or _")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(
+            r"[A-Za-z0-9_-]{1,256}", value.get_secret_value()
+        ):
+            raise ValueError("is not 1 to 256 letters, digits, - or _")
         return value
 
     @field_validator("operator_name")

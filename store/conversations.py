@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from store.article import quote_digest
 from store.errors import DatabaseProblem
+from store.mailbox import Mailbox
 from store.migrations.tables import (
     HEAD,
     audit,
@@ -123,6 +124,8 @@ class Database:
         self._turn_at_writing = asyncio.Semaphore(1 if one_writer else 1_000)
         self.shown = shown
         """The database as it may be shown: no password."""
+        self.mailbox = Mailbox(self._begin, self._begin_writing)
+        """What Telegram sent and has not been answered yet."""
 
     @classmethod
     async def open(cls, url: str) -> "Database":
@@ -168,6 +171,11 @@ class Database:
                 "(COROLLARY_DATA_DIR, COROLLARY_DATABASE_URL).",
             ) from e
 
+    @asynccontextmanager
+    async def _begin_writing(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turn_at_writing, self._begin() as connection:
+            yield connection
+
     async def _connect(self) -> None:
         try:
             async with self._begin():
@@ -207,6 +215,10 @@ class Database:
         with closing(sqlite3.connect(path)) as there, closing(sqlite3.connect(half)) as here:
             there.backup(here)
         half.replace(copy)
+
+    async def forget_mailbox(self, user_id: str) -> None:
+        """Deletes what is kept of a user's messages and of the replies on their way to them."""
+        await self.mailbox.forget(user_id)
 
     # ------------------------------------------------------------------ conversations
 

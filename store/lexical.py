@@ -7,6 +7,7 @@ dropped. Arrays are compressed sparse rows by word: the rows of word w are
 """
 
 import re
+import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -35,6 +36,8 @@ FUNCTION_WORDS = frozenset(
 
 _WORD = re.compile(r"[a-z0-9]+(?:[.,]\d+)*")
 _stemmer = snowballstemmer.stemmer("english")
+_stemming = threading.Lock()
+"""A stemmer keeps the word in work in itself, and questions are answered in several threads."""
 
 
 @lru_cache(maxsize=50_000)
@@ -48,7 +51,8 @@ def stem(word: str) -> str:
     if len(word) > 5:
         for british, american in _SPELLINGS:
             word = british.sub(american, word)
-    return str(_stemmer.stemWord(word))
+    with _stemming:
+        return str(_stemmer.stemWord(word))
 
 
 _SPELLINGS = (

@@ -139,16 +139,10 @@ async def bot_over(program: Program, api: BotApi, **settings: object) -> AsyncIt
     given = settings_for(
         folder, telegram_token=api.token, telegram_base_url=api.base_url, **settings
     )
-    bot = polling.build(replace(program, settings=given), api.token, lambda: None)
-    assert bot.updater is not None
-    async with bot:
-        await bot.start()
-        await bot.updater.start_polling(allowed_updates=polling.UPDATES)
-        try:
-            yield bot
-        finally:
-            await bot.updater.stop()
-            await bot.stop()
+    ours = replace(program, settings=given)
+    door = polling.build(ours, api.token, lambda: None)
+    async with polling.open_door(door), polling.listening(ours, door):
+        yield door.application
 
 
 async def settled(api: BotApi, bot: Bot) -> None:

@@ -85,7 +85,9 @@ async def running(
         await bot.start()
         await bot.updater.start_polling(allowed_updates=polling.UPDATES)
         if unasked:
-            polling.tell_unasked(ours, Outgoing(bot.bot, ours.disclaimer), background)
+            polling.tell_unasked(
+                ours, Outgoing(bot.bot, ours.disclaimer, ours.database.mailbox), background
+            )
         try:
             yield bot
         finally:

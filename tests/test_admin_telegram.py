@@ -648,7 +648,7 @@ async def test_a_change_ends_with_the_disclaimer_whatever_becomes_of_it(
 ) -> None:
     person = api.private(7201)
     async with TelegramBot(api.token, base_url=api.base_url) as bot:
-        out = Outgoing(bot, kept.disclaimer)
+        out = Outgoing(bot, kept.disclaimer, kept.database.mailbox)
         first = await out.send(person.chat_id, message("One."))
         assert first is not None
         assert await out.edit(person.chat_id, first, message("Two.")) == first
@@ -672,7 +672,7 @@ async def test_a_change_ends_with_the_disclaimer_whatever_becomes_of_it(
 async def test_a_change_that_times_out_is_made_again(kept: Program, api: BotApi) -> None:
     person = api.private(7202)
     async with TelegramBot(api.token, base_url=api.base_url) as bot:
-        out = Outgoing(bot, kept.disclaimer)
+        out = Outgoing(bot, kept.disclaimer, kept.database.mailbox)
         first = await out.send(person.chat_id, message("One."))
         assert first is not None
         api.fail_next("editMessageText", Hang(7))
@@ -686,7 +686,7 @@ async def test_what_nobody_waits_for_is_delivered_or_left_for_later(
 ) -> None:
     person = api.private(7203)
     async with TelegramBot(api.token, base_url=api.base_url) as bot:
-        out = Outgoing(bot, kept.disclaimer)
+        out = Outgoing(bot, kept.disclaimer, kept.database.mailbox)
         assert await out.deliver(person.chat_id, message("One."))
         assert await out.deliver(4242, message("Nobody has this chat."))
         api.fail_next("sendMessage", Status(403, "Forbidden: bot was blocked by the user"))

@@ -23,12 +23,14 @@ DOORS = {
     "telegram": {
         "bot/doctor.py",
         "bot/handlers.py",
+        "bot/intake.py",
         "bot/menus.py",
         "bot/outgoing.py",
         "bot/polling.py",
+        "bot/webhook.py",
     },
     "chromadb": {"store/index.py"},
-    "sqlalchemy": {"store/conversations.py", "store/migrations"},
+    "sqlalchemy": {"store/conversations.py", "store/mailbox.py", "store/migrations"},
     "alembic": {"store/conversations.py", "store/migrations"},
 }
 SPEAKS = re.compile(r"(send|reply|edit|copy|forward)_(?!chat_action$)\w+")

@@ -1,5 +1,8 @@
 """BM25 over the passages of a build."""
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from math import log
 
 import numpy as np
@@ -102,3 +105,27 @@ def test_accents_hyphens_and_slashes_do_not_part_a_word_from_itself() -> None:
 
 def test_function_words_carry_no_topic() -> None:
     assert terms(" ".join(sorted(FUNCTION_WORDS))) == []
+
+
+@pytest.fixture
+def threads_take_turns_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("threads_take_turns_often")
+def test_threads_do_not_disturb_each_others_stems() -> None:
+    roots = ("haemangiom", "recurr", "treat", "inject", "vascul", "oscillat", "pigment", "general")
+    ends = ("ation", "ences", "ments", "ingly", "arities", "ational", "ousness", "izers")
+    every = [root + end for root in roots for end in ends]
+    uncached = stem.__wrapped__
+    alone = [uncached(word) for word in every]
+
+    def stems_from(n: int) -> list[str]:
+        return [uncached(word) for word in every[n:] + every[:n]]
+
+    with ThreadPoolExecutor(8) as pool:
+        for n, found in enumerate(pool.map(stems_from, range(len(every)))):
+            assert found == alone[n:] + alone[:n]

@@ -5,10 +5,11 @@ import logging
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botapi import (
@@ -81,13 +82,14 @@ class Held(Assistant):
         self.asked: list[str] = []
         self._conversation = conversation
 
-    async def ask(
-        self, conversation_id: str, question: str, user_id: str = "console", slug: str | None = None
-    ) -> Turn:
+    async def stream(
+        self, conversation_id: str, question: str, *args: Any, **options: Any
+    ) -> AsyncGenerator[Turn, None]:
         self.asked.append(question)
         if conversation_id == self._conversation:
             await self.released.wait()
-        return await super().ask(conversation_id, question, user_id, slug)
+        async for turn in super().stream(conversation_id, question, *args, **options):
+            yield turn
 
 
 QUICK = [
@@ -344,18 +346,19 @@ class Broken(Assistant):
         vars(self).update(vars(inner))
         self._error = error
 
-    async def ask(
-        self, conversation_id: str, question: str, user_id: str = "console", slug: str | None = None
-    ) -> Turn:
+    async def stream(self, *args: Any, **options: Any) -> AsyncGenerator[Turn, None]:
         raise self._error
+        yield
 
 
-@pytest.mark.parametrize("error", [DatabaseProblem("No space."), ValueError(HEMANGIOMA)])
+@pytest.mark.parametrize(
+    ("person", "error"), [(631, DatabaseProblem("No space.")), (632, ValueError(HEMANGIOMA))]
+)
 async def test_a_fault_of_ours_is_told_without_details_and_logged_without_the_question(
-    error: Exception, program: Program, api: BotApi, caplog: pytest.LogCaptureFixture
+    person: int, error: Exception, program: Program, api: BotApi, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = replace(program, assistant=Broken(program.assistant, error))
-    async with open_bot(broken, api, 631) as door:
+    async with open_bot(broken, api, person) as door:
         reply = await door.say(HEMANGIOMA)
         assert reply.text.startswith("Your question could not be answered because of a fault")
         assert "No space" not in reply.text
@@ -418,9 +421,9 @@ def test_the_context_survives_a_kill_and_sigterm_ends_in_peace(data: Path) -> No
             first.popen.wait()
         ada.say(FOLLOW_UP)
         with telegram(data, api) as second:
-            api.wait_sent(ada.chat_id, 2, 60.0)
-            answered = list(api.outgoing_texts())[-1].text
-            assert answered.startswith(READ_AS)
+            # The first answer may come again: it was sent, and perhaps not yet marked.
+            api.wait_for(lambda: api.texts(ada.chat_id)[-1].startswith(READ_AS), 60.0)
+            assert len(api.texts(ada.chat_id)) in {2, 3}
             asked_at = time.monotonic()
             second.popen.send_signal(signal.SIGTERM)
             ended = second.end(10.0)

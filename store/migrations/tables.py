@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test compares it with the scripts."""
 
 
@@ -157,4 +157,44 @@ spent = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("tokens_in", sa.Integer, nullable=False),
     sa.Column("tokens_out", sa.Integer, nullable=False),
+)
+mailbox = sa.Table(
+    "mailbox",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True),
+    sa.Column("update_id", sa.BigInteger, primary_key=True),
+    sa.Column("what", sa.String(120), primary_key=True),
+    sa.Column("place", sa.String(60), index=True),
+    sa.Column("user_id", sa.String(80), index=True),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("payload", sa.Text),
+    sa.Column("owner", sa.String(120), nullable=False),
+    sa.Column("leased_until", UtcDateTime, nullable=False),
+    sa.Column("begun_at", UtcDateTime),
+    sa.Column("done_at", UtcDateTime, index=True),
+)
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("bot_id", sa.BigInteger, nullable=False),
+    sa.Column("update_id", sa.BigInteger, nullable=False),
+    sa.Column("what", sa.String(120), nullable=False),
+    sa.Column("chat_id", sa.BigInteger, nullable=False),
+    sa.Column("thread_id", sa.BigInteger),
+    sa.Column("part", sa.JSON, nullable=False),
+    sa.Column("sent_at", UtcDateTime),
+    sa.ForeignKeyConstraint(
+        ["bot_id", "update_id", "what"],
+        ["mailbox.bot_id", "mailbox.update_id", "mailbox.what"],
+        ondelete="CASCADE",
+    ),
+    sa.Index(None, "bot_id", "update_id", "what"),
+)
+unreachable = sa.Table(
+    "unreachable",
+    metadata,
+    sa.Column("bot_id", sa.BigInteger, primary_key=True),
+    sa.Column("chat_id", sa.BigInteger, primary_key=True),
+    sa.Column("since", UtcDateTime, nullable=False),
 )

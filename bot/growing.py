@@ -1,0 +1,90 @@
+"""An answer that is seen to grow: what is shown while it is written, and how it is stopped.
+
+Showing is a courtesy. It never holds up the writing: of several states only the newest is shown,
+at a pace that gives way to replies. A state that could not be shown is let go.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing, suppress
+
+from bot.render import Message
+
+QUICKEST_S, SLOWEST_S = 0.4, 3.0
+"""Between two states; slower when showing one takes long."""
+GATHER_S = 0.03
+"""What comes within this time of a state is shown with it; the end of a quick answer, alone."""
+LAST_S = 1.0
+"""How long the end waits for a state that is being shown."""
+REFRESH_S = 20.0
+"""A draft fades after half a minute: it is shown again before that."""
+
+Show = Callable[[Message], Awaitable[bool]]
+"""Shows a state; False when there is no use in trying again."""
+
+
+class Growing:
+    """One answer while it is written."""
+
+    def __init__(self, show: Show, clock: Callable[[], float] = time.monotonic) -> None:
+        self._show = show
+        self._clock = clock
+        self._newest: Message | None = None
+        self._changed = asyncio.Event()
+        self._showing = asyncio.Lock()
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Somebody has read enough."""
+        self._stop.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody had read enough."""
+        return self._stop.is_set()
+
+    async def follow(self, states: AsyncGenerator[Message, None]) -> Message | None:
+        """The last state of the answer; the ones before it are shown as they come. When it is
+        stopped, the last one that there was, and None when there was none."""
+        showing = asyncio.create_task(self._show_all())
+        writing = asyncio.create_task(self._write(states))
+        stopping = asyncio.create_task(self._stop.wait())
+        tasks: list[asyncio.Task[object]] = [showing, writing, stopping]
+        try:
+            await asyncio.wait([writing, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
+                writing.result()
+                self._stop.clear()
+            return self._newest
+        finally:
+            # A state that arrived after the whole answer would stand below it for a while.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_S), self._showing:
+                    showing.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _write(self, states: AsyncGenerator[Message, None]) -> None:
+        async with aclosing(states):
+            async for self._newest in states:
+                self._changed.set()
+
+    async def _show_all(self) -> None:
+        useful = True
+        while useful:
+            try:
+                async with asyncio.timeout(REFRESH_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            await asyncio.sleep(GATHER_S)
+            self._changed.clear()
+            if self._newest is None:
+                continue
+            began = self._clock()
+            async with self._showing:
+                useful = await self._show(self._newest)
+            took = self._clock() - began
+            await asyncio.sleep(min(SLOWEST_S, max(QUICKEST_S, 4 * took)))

@@ -1,0 +1,252 @@
+"""Updates on their way from Telegram to the handlers, by whichever door they come.
+
+`take` keeps them in the mailbox; only then may Telegram be told that they arrived. Those of one
+chat (and topic) are worked on one after another, in the order they came; other chats do not wait.
+A pressed button and the Stop under a growing answer do not wait either: they are about something
+that is in work. What an earlier run left undone comes first, at `replay`.
+
+The library's own queue is this one, so that it can be closed and waited for as the library does.
+"""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import Bot, Update
+
+from bot.background import log_fault
+from store.errors import CorollaryError, DatabaseProblem
+from store.mailbox import Key, Left, Mailbox, Parcel, Reply
+
+log = logging.getLogger("corollary.telegram")
+
+PATIENCE_S = (0.2, 1.0, 3.0)
+"""How often, and after how long, keeping updates is tried again. After that they are worked on all
+the same: people are then told that something is wrong, and not left alone with their question."""
+AT_ONCE = 256
+"""Chats in work at the same time."""
+
+STOPPED = "stopped_message_generation"
+"""The kind of update that says that somebody pressed Stop; newer than the library."""
+
+Mask = Callable[[str], str]
+
+
+def place_of(update: Update) -> tuple[int, int | None] | None:
+    """The chat, and the topic in it, where an update happened."""
+    chat = update.effective_chat
+    return (chat.id, thread_of(update)) if chat else None
+
+
+def thread_of(update: Update) -> int | None:
+    """The topic of a group in which an update happened."""
+    said = update.effective_message
+    return said.message_thread_id if said and said.is_topic_message else None
+
+
+def user_of(update: Update) -> str | None:
+    """Whose update it is, as our tables name them."""
+    user = update.effective_user
+    return f"telegram:{user.id}" if user else None
+
+
+def key_of(update: Update, bot_id: int) -> Key:
+    """What an update is known by. Nothing of what was said is in it."""
+    if update.callback_query is not None:
+        return Key(bot_id, update.update_id, f"button:{update.callback_query.id}"[:120])
+    said = update.effective_message
+    if said is None:
+        kind = next(iter(update.api_kwargs), "other")
+        return Key(bot_id, update.update_id, f"{kind}"[:120])
+    edited = f":{said.edit_date.timestamp():.0f}" if said.edit_date else ""
+    told = f"message:{said.chat_id}:{said.message_id}:{said.date.timestamp():.0f}{edited}"
+    return Key(bot_id, update.update_id, told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """An update to be worked on; `left` when an earlier run had it already."""
+
+    key: Key
+    update: Update
+    left: Left | None = None
+
+
+class Intake(asyncio.Queue[object]):
+    """Keeps updates, and hands them to the handlers in order."""
+
+    def __init__(
+        self,
+        mailbox: Mailbox,
+        bot_id: int,
+        *,
+        conversation_of: Callable[[Update], str | None],
+        mask: Mask = lambda text: text,
+    ) -> None:
+        super().__init__()
+        self._mailbox = mailbox
+        self._bot_id = bot_id
+        self._conversation_of = conversation_of
+        self._mask = mask
+        self._handle: Callable[[Update], Awaitable[None]] | None = None
+        self._resend: Callable[[Key, Sequence[Reply]], Awaitable[object]] | None = None
+        self._lines: dict[tuple[int, int | None], deque[_Work]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self.closing = False
+        """Whether nothing is begun any more."""
+
+    def hand_to(
+        self,
+        handle: Callable[[Update], Awaitable[None]],
+        resend: Callable[[Key, Sequence[Reply]], Awaitable[object]],
+    ) -> None:
+        """Says who works on an update, and who sends the replies that an earlier run stored."""
+        self._handle, self._resend = handle, resend
+
+    # ------------------------------------------------------------------ in
+
+    async def put(self, item: object) -> None:
+        """As the library's own doors call it; what is no update is the library's own business."""
+        if isinstance(item, Update):
+            await self.take([item])
+        else:
+            await super().put(item)
+
+    async def take(self, updates: Sequence[Update]) -> None:
+        """Keeps the updates, and sees to it that those not known yet are worked on."""
+        keyed = {key_of(u, self._bot_id): u for u in updates}
+        parcels = [self._parcel(key, update) for key, update in keyed.items()]
+        new = await self._kept(parcels)
+        for key, update in keyed.items():
+            if key in new:
+                self._line_up(_Work(key, update))
+
+    async def _kept(self, parcels: list[Parcel]) -> set[Key]:
+        for pause_s in (*PATIENCE_S, None):
+            try:
+                return await self._mailbox.take_in(parcels)
+            except DatabaseProblem as e:
+                log.error("%d updates could not be kept: %s", len(parcels), e)
+                if pause_s is not None:
+                    await asyncio.sleep(pause_s)
+        return {p.key for p in parcels}
+
+    def _parcel(self, key: Key, update: Update) -> Parcel:
+        place = place_of(update)
+        where = f"{place[0]}" if place else None
+        if place and place[1] is not None:
+            where = f"{place[0]}.{place[1]}"
+        told = _masked(update.to_dict(), self._mask)
+        text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        return Parcel(key, where, user_of(update), text)
+
+    async def replay(self, bot: Bot) -> int:
+        """Takes up what an earlier run left undone; how many updates that are."""
+        found = await self._mailbox.left(self._bot_id)
+        for one in found:
+            update = Update.de_json(json.loads(one.parcel.payload), bot)
+            self._line_up(_Work(one.parcel.key, update, one))
+        return len(found)
+
+    # ------------------------------------------------------------------ order
+
+    def _line_up(self, work: _Work) -> None:
+        place = place_of(work.update)
+        if place is None or work.update.callback_query is not None:
+            self._start(self._alone(work))
+            return
+        waiting = self._lines.get(place)
+        if waiting is not None:
+            waiting.append(work)
+            return
+        self._lines[place] = deque([work])
+        self._start(self._in_order(place))
+
+    def _start(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _alone(self, work: _Work) -> None:
+        if not self.closing:
+            await self._do(work)
+
+    async def _in_order(self, place: tuple[int, int | None]) -> None:
+        waiting = self._lines[place]
+        try:
+            while waiting and not self.closing:
+                # For each one anew, so that a chat with many does not keep out another.
+                async with self._slots:
+                    if not self.closing:
+                        await self._do(waiting.popleft())
+        finally:
+            del self._lines[place]
+
+    async def _do(self, work: _Work) -> None:
+        assert self._handle is not None and self._resend is not None, "hand_to was not called"
+        try:
+            if work.left is not None and work.left.answered:
+                await self._resend(work.key, work.left.replies)
+            else:
+                if work.left is not None:
+                    await self._take_back(work)
+                await self._handle(work.update)
+            await self._mailbox.done(work.key)
+        except Exception as e:  # noqa: BLE001 - the chat's other updates are worked on all the same
+            log_fault(log, f"update {work.key.update_id}", e)
+
+    async def _take_back(self, work: _Work) -> None:
+        conversation = self._conversation_of(work.update)
+        if conversation is None:
+            return
+        try:
+            await self._mailbox.undo(work.key, conversation)
+        except CorollaryError as e:
+            log.error("update %s: %s", work.key.update_id, e)
+
+    @property
+    def waiting(self) -> int:
+        """How many chats have something in work."""
+        return len(self._tasks)
+
+    # ------------------------------------------------------------------ the end
+
+    async def join(self) -> None:
+        """Returns when everything that was taken is done with."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        await super().join()
+
+    async def drain(self, within_s: float) -> int:
+        """Finishes what is in work and begins nothing more; how many had to be broken off.
+
+        What was broken off or not begun is in the mailbox, and is taken up at the next start.
+        """
+        self.closing = True
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=within_s)
+        late = set(self._tasks)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return len(late)
+
+
+_TEXTS = frozenset({"text", "caption"})
+
+
+def _masked(told: Any, mask: Mask) -> Any:
+    """The update with what somebody typed masked, wherever it stands."""
+    if isinstance(told, dict):
+        return {
+            k: mask(v) if k in _TEXTS and isinstance(v, str) else _masked(v, mask)
+            for k, v in told.items()
+        }
+    if isinstance(told, list):
+        return [_masked(v, mask) for v in told]
+    return told

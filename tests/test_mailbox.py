@@ -1,0 +1,207 @@
+"""Updates and replies that outlive the process, on SQLite and on PostgreSQL."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from turns import a_turn
+
+from store.conversations import Database
+from store.mailbox import Key, Mailbox, Parcel, is_gone
+
+pytest_plugins = ("databases", "postgres")
+
+BOT = 123
+CHAT = "telegram:7:7"
+
+
+def parcel(number: int, *, bot: int = BOT, what: str = "message:7:1", place: str = "7") -> Parcel:
+    return Parcel(Key(bot, number, what), place, "telegram:7", '{"text": "May it be washed?"}')
+
+
+def another_run(database: Database) -> Mailbox:
+    """The mailbox as a process sees it that starts after this one was killed."""
+    again = Mailbox(database._begin, database._begin_writing)
+    # Nothing on this machine has that number.
+    database.mailbox.owner = f"{socket.gethostname()[:60]}:4194305:1"
+    return again
+
+
+async def killed(database: Database) -> Mailbox:
+    """What is written from here on belongs to a process that is dead by then."""
+    database.mailbox.owner = f"{socket.gethostname()[:60]}:4194305:1"
+    return database.mailbox
+
+
+async def test_an_update_is_taken_in_once(database: Database) -> None:
+    box = database.mailbox
+    one = parcel(1)
+    assert await box.take_in([one, parcel(2)]) == {one.key, parcel(2).key}
+    assert await box.take_in([one, parcel(3)]) == {parcel(3).key}
+    await box.done(one.key)
+    assert await box.take_in([one]) == set()
+    assert await box.take_in([]) == set()
+
+
+async def test_the_same_number_for_something_else_is_another_update(database: Database) -> None:
+    box = database.mailbox
+    others = [parcel(1, what="message:7:2"), parcel(1, bot=BOT + 1)]
+    assert len(await box.take_in([parcel(1), *others])) == 3
+
+
+async def test_what_a_dead_process_left_is_taken_over_in_order_and_once(
+    database: Database,
+) -> None:
+    box = await killed(database)
+    numbers = [5, 3, 4]
+    for number in numbers:
+        await box.take_in([parcel(number)])
+    await box.done(parcel(3).key)
+    again = another_run(database)
+    found = await again.left(BOT)
+    assert [one.parcel.key.update_id for one in found] == [5, 4]
+    assert found[0].parcel == parcel(5)
+    assert not any(one.answered or one.replies or one.begun for one in found)
+    assert await again.left(BOT) == []
+    assert await Mailbox(database._begin, database._begin_writing).left(BOT) == []
+    assert await again.left(BOT + 1) == []
+
+
+async def test_a_process_that_runs_keeps_what_it_took_in(database: Database) -> None:
+    await database.mailbox.take_in([parcel(1)])
+    other = Mailbox(database._begin, database._begin_writing)
+    other.owner = "elsewhere:1:1"
+    assert await other.left(BOT) == []
+
+
+async def test_replies_that_were_not_sent_are_left_with_their_update(database: Database) -> None:
+    box = await killed(database)
+    key = parcel(1).key
+    await box.take_in([parcel(1)])
+    parts = [{"text": "one"}, {"text": "two"}, {"text": "three"}]
+    first, *_ = await box.keep(key, 7, None, parts)
+    await box.sent(key, first)
+    again = another_run(database)
+    (left,) = await again.left(BOT)
+    assert left.answered
+    assert [r.part for r in left.replies] == parts[1:]
+    assert {(r.chat_id, r.thread_id) for r in left.replies} == {(7, None)}
+    await again.done(key)
+    for reply in left.replies:
+        assert await database.mailbox.left(BOT) == []
+        await again.sent(key, reply)
+    assert await rows(database, "select payload, done_at is null from mailbox") == [(None, 0)]
+    assert await rows(database, "select count(*) from replies") == [(0,)]
+
+
+async def test_nothing_is_kept_for_an_update_that_is_done_with(database: Database) -> None:
+    box = database.mailbox
+    assert await box.keep(parcel(1).key, 7, None, [{"text": "one"}]) == []
+    await box.take_in([parcel(1)])
+    await box.done(parcel(1).key)
+    assert await box.keep(parcel(1).key, 7, None, [{"text": "one"}]) == []
+
+
+async def test_what_must_not_be_done_twice_is_marked(database: Database) -> None:
+    box = await killed(database)
+    await box.take_in([parcel(1)])
+    assert await box.begin(parcel(1).key)
+    (left,) = await another_run(database).left(BOT)
+    assert left.begun
+    assert not await box.begin(parcel(1).key)
+    assert await box.begin(parcel(2).key), "what is not kept cannot have begun"
+
+
+async def test_turns_of_an_interrupted_run_are_taken_back(database: Database) -> None:
+    box = database.mailbox
+    await database.remember("telegram:7", a_turn(chat=CHAT))
+    await box.take_in([parcel(1), parcel(2)])
+    await database.remember("telegram:7", a_turn(chat=CHAT))
+    await box.done(parcel(1).key)
+    await database.remember("telegram:7", a_turn(chat=CHAT))
+    await database.remember("telegram:7", a_turn(chat="telegram:7:8"))
+    assert await box.undo(parcel(2).key, CHAT) == 1
+    assert len((await database.recall(CHAT)).turns) == 2
+    assert len((await database.recall("telegram:7:8")).turns) == 1
+    assert await box.undo(parcel(2).key, CHAT) == 0
+
+
+async def test_a_user_is_forgotten_and_the_numbers_are_still_known(database: Database) -> None:
+    box = database.mailbox
+    mine, other = parcel(1), parcel(2)
+    other = Parcel(other.key, "8", "telegram:8", other.payload)
+    await box.take_in([mine, other])
+    for one in (mine, other):
+        await box.keep(one.key, 7, None, [{"text": "an answer"}])
+    await database.forget_mailbox("telegram:7")
+    assert await box.take_in([mine]) == set()
+    kept = await rows(database, "select user_id, place, payload is null from mailbox order by 1")
+    assert sorted(kept, key=str) == sorted([(None, None, 1), ("telegram:8", "8", 0)], key=str)
+    assert await rows(database, "select update_id from replies") == [(2,)]
+
+
+async def test_old_numbers_are_pruned(database: Database) -> None:
+    box = database.mailbox
+    await box.take_in([parcel(1), parcel(2), parcel(3)])
+    for number in (1, 2):
+        await box.done(parcel(number).key)
+    long_ago = datetime.now(UTC) - timedelta(days=4)
+    await rows(database, "update mailbox set done_at = :then where update_id = 1", then=long_ago)
+    await box.prune()
+    assert await rows(database, "select update_id from mailbox order by 1") == [(2,), (3,)]
+
+
+async def test_many_writers_at_once_all_get_their_own(database: Database) -> None:
+    box = database.mailbox
+    taken = await asyncio.gather(*(box.take_in([parcel(n // 2)]) for n in range(200)))
+    assert sorted(len(t) for t in taken) == [0] * 100 + [1] * 100
+    kept = await asyncio.gather(
+        *(box.keep(parcel(n).key, n, None, [{"text": str(n)}]) for n in range(100))
+    )
+    assert [r[0].chat_id for r in kept] == list(range(100))
+    await asyncio.gather(*(box.sent(parcel(n).key, kept[n][0]) for n in range(100)))
+    assert await rows(database, "select count(*) from mailbox where done_at is null") == [(0,)]
+
+
+async def test_a_chat_is_closed_until_it_is_opened(database: Database) -> None:
+    box = database.mailbox
+    for _ in range(2):
+        await box.close_chat(BOT, 7)
+    await box.close_chat(BOT + 1, 8)
+    assert await box.closed_chats(BOT) == {7}
+    await box.open_chat(BOT, 7)
+    await box.open_chat(BOT, 7)
+    assert await box.closed_chats(BOT) == set()
+
+
+def test_a_process_is_known_to_be_dead_or_alive() -> None:
+    now = datetime.now(UTC)
+    soon, past = now + timedelta(seconds=9), now - timedelta(seconds=9)
+    here = Mailbox(None, None).owner  # type: ignore[arg-type]
+    assert not is_gone(here, past, now)
+    host, pid, started = here.rsplit(":", 2)
+    assert int(pid) == os.getpid()
+    if started:
+        assert is_gone(f"{host}:{pid}:{int(started) - 1}", soon, now), "the number given again"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert is_gone(f"{host}:{ended.pid}:1", soon, now)
+    assert not is_gone("another:1:1", soon, now)
+    assert is_gone("another:1:1", past, now)
+
+
+async def rows(database: Database, statement: str, **values: object) -> list[tuple[object, ...]]:
+    text = sa.text(statement)
+    if "then" in values:
+        text = text.bindparams(sa.bindparam("then", type_=sa.DateTime(timezone=True)))
+    async with database._begin() as c:
+        found = await c.execute(text, values)
+        return [tuple(row) for row in found] if found.returns_rows else []
+
+
+pytestmark = pytest.mark.filterwarnings("error")

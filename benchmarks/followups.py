@@ -15,13 +15,15 @@ import asyncio
 import gzip
 import hashlib
 import json
+import os
 import resource
 import statistics
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -91,40 +93,53 @@ def article_of(row: dict[str, Any], headings: bool) -> Article:
     return replace(article, reviews=(review,))
 
 
+SHARD = 2000
+"""Passages that are embedded before they are put into the cache: a kill loses no more."""
+
+
 def known_readings(cache: Path, articles: list[Article], model: MiniLM) -> dict[str, Reading]:
-    """What the model makes of these passages, by content; kept between runs."""
+    """What the model makes of these passages, by content; kept between runs and shared by them."""
     cache.mkdir(parents=True, exist_ok=True)
     cut = {p.sha256: p.embedded for a in articles for p in passages(a)}
-    kept = cache / f"readings-{hashlib.sha256(''.join(sorted(cut)).encode()).hexdigest()[:12]}.npz"
-    if kept.exists():
-        with np.load(kept, allow_pickle=False) as f:
-            names, start = f["names"].tolist(), f["start"]
-            vectors, ids, signs = f["vectors"], f["ids"], f["signs"]
-        return {
-            name: Reading(vectors[i], ids[start[i] : start[i + 1]], signs[start[i] : start[i + 1]])
-            for i, name in enumerate(names)
-        }
     found: dict[str, Reading] = {}
+    for kept in sorted(cache.glob("readings-*.npz")):
+        found.update((name, r) for name, r in _cached(kept) if name in cut)
+    missing = [name for name in cut if name not in found]
     started = time.monotonic()
-    for name, reading in zip(cut, model.readings(list(cut.values())), strict=True):
-        found[name] = reading
-        if len(found) % 500 == 0 or len(found) == len(cut):
-            rate = len(found) / (time.monotonic() - started)
-            left = (len(cut) - len(found)) / rate
-            print(
-                f"embedded {len(found)}/{len(cut)}, {rate:.0f}/s, {left:.0f} s left",
-                file=sys.stderr,
-            )
-    start = np.cumsum([0, *(len(r.ids) for r in found.values())])
+    for at in range(0, len(missing), SHARD):
+        own = missing[at : at + SHARD]
+        new = dict(zip(own, model.readings([cut[name] for name in own]), strict=True))
+        _cache(cache, new)
+        found.update(new)
+        done = at + len(own)
+        rate = done / (time.monotonic() - started)
+        left = (len(missing) - done) / rate
+        print(f"embedded {done}/{len(missing)}, {rate:.0f}/s, {left:.0f} s left", file=sys.stderr)
+    return found
+
+
+def _cached(kept: Path) -> Iterator[tuple[str, Reading]]:
+    with np.load(kept, allow_pickle=False) as f:
+        names, start = f["names"].tolist(), f["start"]
+        vectors, ids, signs = f["vectors"], f["ids"], f["signs"]
+    for i, name in enumerate(names):
+        span = slice(start[i], start[i + 1])
+        yield name, Reading(vectors[i], ids[span], signs[span])
+
+
+def _cache(cache: Path, found: dict[str, Reading]) -> None:
+    name = hashlib.sha256("".join(sorted(found)).encode()).hexdigest()[:12]
+    # Renamed when it is whole: other runs may be reading.
+    whole, part = cache / f"readings-{name}.npz", cache / f"part-{name}-{os.getpid()}.npz"
     np.savez(
-        kept,
+        part,
         names=np.array(list(found)),
-        start=start,
+        start=np.cumsum([0, *(len(r.ids) for r in found.values())]),
         vectors=np.vstack([r.vector for r in found.values()]),
         ids=np.concatenate([r.ids for r in found.values()]),
         signs=np.concatenate([r.signs for r in found.values()]),
     )
-    return found
+    part.replace(whole)
 
 
 def in_memory(articles: Path, cache: Path, model: MiniLM) -> index.Build:
@@ -154,49 +169,73 @@ def _line(turn_id: str, turn: Turn, names: dict[str, str], latency_ms: float) ->
     }
 
 
-async def run(options: argparse.Namespace, folder: Path) -> None:
-    model = MiniLM()
-    articles, names = [], {}
-    for row in rows_of(options.articles):
-        article = article_of(row, not options.no_headings)
-        names[article.slug] = row["id"]
-        articles.append(article)
-    known = known_readings(options.cache, articles, model)
-    rules = ServingRules()
+async def build_store(
+    folder: Path, articles: list[Article], cache: Path, model: MiniLM
+) -> index.Manifest:
+    """Makes a store of these articles in the folder, and serves it from there."""
     manifest, _ = index.write_build(
         folder / "builds",
         articles,
         embeddings=lambda: model,
         embedder=IDENTITY,
-        rules=rules,
+        rules=ServingRules(),
         source="benchmark",
-        known=known,
+        known=known_readings(cache, articles, model),
+        progress=_say,
     )
     database = await Database.open(sqlite_url(folder / "corollary.db"))
     await database.switch(manifest.id, {}, "benchmark")
+    await database.close()
+    return manifest
+
+
+def _say(step: str, done: int, total: int) -> None:
+    if step != "embedding":
+        print(f"{step} {done}/{total}", file=sys.stderr)
+
+
+@asynccontextmanager
+async def open_assistant(
+    folder: Path, model: MiniLM, timer: Callable[[], float] = time.perf_counter
+) -> AsyncIterator[Assistant]:
+    """The assistant that serves clinicians, over the store in that folder."""
+    database = await Database.open(sqlite_url(folder / "corollary.db"))
     library = Library(database, folder / "builds", IDENTITY)
-    assistant = Assistant(
-        library=library,
-        database=database,
-        embeddings=model,
-        rules=rules,
-        rarity=model.rarity,
-        today=lambda: datetime.now(UTC).date(),
-    )
+    try:
+        yield Assistant(
+            library=library,
+            database=database,
+            embeddings=model,
+            rules=ServingRules(),
+            rarity=model.rarity,
+            today=lambda: datetime.now(UTC).date(),
+            timer=timer,
+        )
+    finally:
+        await library.close()
+        await database.close()
+
+
+async def run(options: argparse.Namespace, folder: Path) -> None:
+    model = MiniLM()
+    articles = [article_of(r, not options.no_headings) for r in rows_of(options.articles)]
+    names = {row["id"].lower(): row["id"] for row in rows_of(options.articles)}
+    manifest = await build_store(folder, articles, options.cache, model)
     cpu: list[float] = []
     stages: dict[str, list[float]] = defaultdict(list)
-    with options.out.open("w", encoding="utf-8") as out:
-        for n, conversation in enumerate(rows_of(options.conversations)):
-            if options.limit and n >= options.limit:
-                break
-            for asked in conversation["turns"]:
-                start, cpu_start = time.perf_counter(), time.process_time()
-                turn = await assistant.ask(conversation["id"], asked["text"], "benchmark")
-                cpu.append(1000 * (time.process_time() - cpu_start))
-                for stage, ms in turn.timings_ms.items():
-                    stages[stage].append(ms)
-                latency_ms = (time.perf_counter() - start) * 1000
-                out.write(json.dumps(_line(asked["id"], turn, names, latency_ms)) + "\n")
+    async with open_assistant(folder, model) as assistant:
+        with options.out.open("w", encoding="utf-8") as out:
+            for n, conversation in enumerate(rows_of(options.conversations)):
+                if options.limit and n >= options.limit:
+                    break
+                for asked in conversation["turns"]:
+                    start, cpu_start = time.perf_counter(), time.process_time()
+                    turn = await assistant.ask(conversation["id"], asked["text"], "benchmark")
+                    cpu.append(1000 * (time.process_time() - cpu_start))
+                    for stage, ms in turn.timings_ms.items():
+                        stages[stage].append(ms)
+                    latency_ms = (time.perf_counter() - start) * 1000
+                    out.write(json.dumps(_line(asked["id"], turn, names, latency_ms)) + "\n")
     print(
         f"{len(articles)} articles, {manifest.passages} passages, {len(cpu)} turns; "
         f"a turn (median): {statistics.median(cpu):.1f} ms of CPU, by stage "
@@ -204,8 +243,6 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
         + f"; peak memory {_peak_mb()} MB",
         file=sys.stderr,
     )
-    await library.close()
-    await database.close()
 
 
 def _peak_mb() -> int:

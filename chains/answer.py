@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, cast
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
 
 from chains import confidence
 from chains.asking import BINDING
@@ -98,7 +99,8 @@ class Answerer:
         self._rules = rules
         self._rarity = rarity
         self._today = today
-        self._known: Knowledge | None = None
+        self._study: dict[str, Any] = {}
+        self._reading = Lock()
 
     def serves(self, article: Article) -> bool:
         """Whether the article may be quoted today."""
@@ -117,8 +119,7 @@ class Answerer:
         """Questions that the article says it answers, in its order: none like one that was asked
         or is suggested already, none whose statements have all been shown, and none that the
         build was seen not to answer when it was made."""
-        study = self._known.build.manifest.study if self._known else {}
-        unanswered = {q for slug, q in study.get("unanswered", ()) if slug == article.slug}
+        unanswered = {q for slug, q in self._study.get("unanswered", ()) if slug == article.slug}
         before = [set(terms(q)) for q in asked]
         found: list[str] = []
         for probe in article.answerable:
@@ -422,10 +423,15 @@ class Answerer:
         return replace(base, **said)  # type: ignore[arg-type]  # the fields of Turn, by name
 
     def knowledge(self, build: Build) -> Knowledge:
-        """What is read of the build once; that of the last build asked is kept."""
-        if self._known is None or self._known.build is not build:
-            self._known = Knowledge.of(build, self._rarity)
-        return self._known
+        """What is read of the build once; it is kept with the build."""
+        known = cast("Knowledge | None", build.known)
+        if known is None or known.build is not build:
+            with self._reading:
+                known = cast("Knowledge | None", build.known)
+                if known is None or known.build is not build:
+                    known = build.known = Knowledge.of(build, self._rarity)
+        self._study = build.manifest.study
+        return known
 
     def _is_foreign(self, build: Build, query: Query) -> bool:
         """Whether the question is about other things than the store: on a topic, a short
@@ -438,18 +444,19 @@ class Answerer:
 
 
 class Clock:
-    """Milliseconds of wall time by step."""
+    """Milliseconds by step, of wall time or of what else `timer` tells in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, timer: Callable[[], float] = time.perf_counter) -> None:
         self.ms: dict[str, float] = {}
+        self._timer = timer
 
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:
-        start = time.perf_counter()
+        start = self._timer()
         try:
             yield
         finally:
-            self.ms[step] = self.ms.get(step, 0.0) + (time.perf_counter() - start) * 1000
+            self.ms[step] = self.ms.get(step, 0.0) + (self._timer() - start) * 1000
 
 
 _PART = re.compile(

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import time
 import unicodedata
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -35,7 +36,7 @@ class Assistant:
     """Answers questions from the served build, in the context of their conversation.
 
     `rarity` is how seldom a word is in general English, 0 to 1; `today` is injected for tests.
-    Without a `writer` answers are quotations.
+    Without a `writer` answers are quotations. `timer` measures the steps of a turn, in seconds.
     """
 
     def __init__(
@@ -48,12 +49,16 @@ class Assistant:
         rarity: Callable[[str], float],
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
         writer: Writer | None = None,
+        timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._library = library
         self._database = database
         self._writer = writer
+        self._timer = timer
         self._answerer = Answerer(embeddings=embeddings, rules=rules, rarity=rarity, today=today)
         self.suggestions = self._answerer.suggestions
+        # Reading a large store takes seconds: no question waits for that but the first of all.
+        library.prepare = self._answerer.knowledge
 
     async def ask(
         self,
@@ -85,7 +90,7 @@ class Assistant:
         """As `ask`, the turn while it grows: sentences come in one by one, each checked. The last
         is whole and is remembered before it is handed out; those before it are `unfinished`."""
         asked = readable(question)
-        clock = Clock()
+        clock = Clock(self._timer)
         with clock("recall"):
             recalled = await self._database.recall(conversation_id)
             writes = await self._may_write(user_id)
@@ -112,7 +117,7 @@ class Assistant:
     ) -> AsyncGenerator[Turn, None]:
         """As `stream`, from a given build and context; nothing is read from or written to the
         database. Without `writes` the answer is quoted."""
-        clock = clock or Clock()
+        clock = clock or Clock(self._timer)
         turn = await asyncio.to_thread(self._answerer.answer, build, recalled, asked, slug, clock)
         writer = self._writer
         if writer is not None and not writes:

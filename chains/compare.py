@@ -42,7 +42,7 @@ class Compared:
         """Cosine similarity of question and passage, -1 to 1."""
         if not len(rows):
             return np.zeros(0, np.float32)
-        found: Floats = self.build.vectors[np.asarray(rows, np.intp)] @ self.reading.asked.vector
+        found: Floats = self.build.vectors_of(rows) @ self.reading.asked.vector
         return found
 
     def likest(self, rows: Sequence[int]) -> Floats:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from chains.asking import BINDING, TALK
-from chains.topics import COMMON, Topics, names
+from chains.recent import Recent
+from chains.topics import COMMON, VOCABULARIES, Topics, names
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, words
 
@@ -32,11 +33,13 @@ class Missing:
 @dataclass(frozen=True, slots=True)
 class _Vocabulary:
     stems: frozenset[str]
-    initials: frozenset[str]
+    initials: str
+    """First letters of the words of each text, a line each: "pdl" stands in it for "pulsed dye
+    laser"."""
 
 
 class Cover:
-    """The vocabularies of a build's topics, made when first asked for.
+    """The vocabularies of a build's topics; the last ones are kept.
 
     `rarity` says how seldom a word is in general English, 0 to 1.
     """
@@ -45,14 +48,14 @@ class Cover:
         self._build = build
         self._topics = topics
         self._rarity = rarity
-        self._vocabularies: dict[int, _Vocabulary] = {}
+        self._vocabularies: Recent[_Vocabulary] = Recent(VOCABULARIES)
         self._subjects = frozenset(
             stem(w) for a in build.articles.values() for name in names(a) for w in words(name)
         )
 
     def missing(self, topic: int, question: str) -> list[Missing]:
         """The words of the question that the topic's articles do not speak of, heaviest first."""
-        vocabulary = self._vocabulary(topic)
+        vocabulary = self._vocabularies.get(topic, self._read_vocabulary)
         found = [
             Missing(w, self._weight(w), self._binds(w))
             for w in dict.fromkeys(words(question))
@@ -73,24 +76,15 @@ class Cover:
         rarity = self._rarity(word)
         return rarity * TALK_WEIGHT if stemmed in TALK else rarity
 
-    def _vocabulary(self, topic: int) -> _Vocabulary:
-        if topic not in self._vocabularies:
-            articles = [self._build.articles[slug] for slug in self._topics.members[topic]]
-            texts = [self._build.passages[row].embedded for row in self._topics.rows(topic)]
-            texts += [text for a in articles for text in (a.title, *names(a))]
-            stems = {stem(w) for text in texts for w in words(text)}
-            for reference in (r for a in articles for r in a.references):
-                for text in (reference.title, *reference.authors[:1]):
-                    stems.update(stem(w) for w in words(text))
-            initials = frozenset(i for text in texts for i in _initials(words(text)))
-            self._vocabularies[topic] = _Vocabulary(frozenset(stems), initials)
-        return self._vocabularies[topic]
-
-
-def _initials(sequence: list[str]) -> set[str]:
-    """First letters of two to five words in a row: "pdl" for "pulsed dye laser"."""
-    letters = "".join(w[0] for w in sequence)
-    return {letters[i : i + n] for n in range(2, 6) for i in range(len(letters) - n + 1)}
+    def _read_vocabulary(self, topic: int) -> _Vocabulary:
+        articles = [self._build.articles[slug] for slug in self._topics.members[topic]]
+        texts = [self._build.passages[row].embedded for row in self._topics.rows(topic)]
+        texts += [text for a in articles for text in (a.title, *names(a))]
+        sequences = [words(text) for text in texts]
+        initials = "\n".join("".join(w[0] for w in sequence) for sequence in sequences)
+        for reference in (r for a in articles for r in a.references):
+            sequences += [words(text) for text in (reference.title, *reference.authors[:1])]
+        return _Vocabulary(frozenset(map(stem, set().union(*sequences))), initials)
 
 
 def _speaks_of(vocabulary: _Vocabulary, word: str) -> bool:
@@ -99,8 +93,9 @@ def _speaks_of(vocabulary: _Vocabulary, word: str) -> bool:
         vocabulary.stems
     ):
         return True
-    if word.isalpha() and len(word) <= 6 and word.rstrip("s") in vocabulary.initials:
-        return len(word.rstrip("s")) >= 2
+    short = word.rstrip("s")
+    if word.isalpha() and 2 <= len(short) <= 5 and len(word) <= 6 and short in vocabulary.initials:
+        return True
     if len(word) >= 4 and any(s.startswith(stemmed) for s in vocabulary.stems):
         return True
     if len(word) >= 6:

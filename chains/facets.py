@@ -19,6 +19,8 @@ FACETS = (
     "stages", "treatment", "dose", "adverse", "contraindication", "prevention", "prognosis",
     "complications", "timing", "population", "diet", "research", "comparison", "evidence",
 )  # fmt: skip
+_AT_ONCE = 4096
+"""Passages whose vectors are in memory at a time."""
 OTHER = "other"
 """What a question asks that asks for none of these."""
 
@@ -55,7 +57,11 @@ class Facets:
         count = len(build.passages)
         self.of_passage = np.zeros((count, len(FACETS)), np.float32)
         if count and build.vectors.shape[1] == DIMENSIONS:
-            self.of_passage = probabilities(models()["passage"], np.asarray(build.vectors))
+            for at in range(0, count, _AT_ONCE):
+                rows = range(at, min(at + _AT_ONCE, count))
+                self.of_passage[at : rows.stop] = probabilities(
+                    models()["passage"], build.vectors_of(rows)
+                )
         self.of_section = self.of_passage.copy()
         self.opens = np.zeros(count, bool)
         """Whether the passage is in the first section of its article."""

@@ -15,6 +15,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from chains.asking import TALK
+from chains.recent import Recent
 from store.article import Article
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, terms, words
@@ -28,6 +29,8 @@ _MISSPELT = 0.9
 _ABBREVIATED = 0.8
 _LETTERS = 0.6
 """What a name counts when the question has it shortened, misspelt or as letters of it."""
+VOCABULARIES = 64
+"""Topics whose words are kept in memory; those of another are read in a few milliseconds."""
 _TELLING_LETTERS = 3
 """Letters of a name that tell as much as one word of it."""
 
@@ -94,8 +97,12 @@ class Topics:
             if 2 <= len(letters) <= 8 and letters[0][0].isalpha():
                 self._letters[letters[0][0]].append(i)
         self._given = given
-        self._stems_of: dict[int, frozenset[str]] = {}
-        self._vocabularies: dict[int, frozenset[str]] = {}
+        named_by: dict[int, set[str]] = defaultdict(set)
+        for given_name in self._names:
+            if not given_name.shout:
+                named_by[given_name.topic] |= given_name.stems
+        self._stems_of = {topic: frozenset(stems) for topic, stems in named_by.items()}
+        self._vocabularies: Recent[frozenset[str]] = Recent(VOCABULARIES)
 
     def topic_of(self, slug: str) -> int:
         """The topic of an article."""
@@ -107,22 +114,16 @@ class Topics:
 
     def stems_of(self, topic: int) -> frozenset[str]:
         """Every stem of a topic's names."""
-        if topic not in self._stems_of:
-            self._stems_of[topic] = frozenset(
-                t
-                for name in self._names
-                if name.topic == topic and not name.shout
-                for t in name.stems
-            )
-        return self._stems_of[topic]
+        return self._stems_of.get(topic, frozenset())
 
     def vocabulary(self, topic: int) -> frozenset[str]:
         """Every stem of a topic's names and passages."""
-        if topic not in self._vocabularies:
-            passages = (self._build.passages[row].embedded for row in self.rows(topic))
-            found = {t for text in passages for t in terms(text)}
-            self._vocabularies[topic] = self.stems_of(topic) | found
-        return self._vocabularies[topic]
+        return self._vocabularies.get(topic, self._read_vocabulary)
+
+    def _read_vocabulary(self, topic: int) -> frozenset[str]:
+        passages = (self._build.passages[row].embedded for row in self.rows(topic))
+        found = {w for text in passages for w in words(text)} - FUNCTION_WORDS
+        return self.stems_of(topic) | set(map(stem, found))
 
     def telling(self, stemmed: str) -> float:
         """How few topics have the stem in a name: 1 for one of them, 0 for all or none."""
@@ -133,26 +134,36 @@ class Topics:
         meant = self._meant(question)
         shouted = {w.lower() for w in re.findall(r"\b[A-Z][A-Z0-9]+\b", question)}
         reached: dict[int, float] = defaultdict(float)
-        by: dict[int, set[str]] = defaultdict(set)
         for stemmed, (likeness, word) in meant.items():
             for i in self._by_stem.get(stemmed, ()):
                 if self._names[i].shout and word not in shouted:
                     continue
                 reached[i] += likeness * self._telling[stemmed]
-                by[i].add(word)
-        best: dict[int, Named] = {}
+        # Thousands of names have "disease" in them: of a topic's, only the best is looked at.
+        found: dict[int, tuple[float, float, float, int]] = {}
         for i, amount in reached.items():
             name = self._names[i]
             whole = amount / name.weight
-            old = best.get(name.topic)
-            if old is None or (whole * amount, whole) > (old.whole * old.amount, old.whole):
-                best[name.topic] = Named(name.topic, whole, amount, frozenset(by[i]))
+            old = found.get(name.topic)
+            if old is None or (whole * amount, whole) > old[:2]:
+                found[name.topic] = (whole * amount, whole, amount, i)
+        best = {
+            topic: Named(topic, whole, amount, self._matched(i, meant, shouted))
+            for topic, (_, whole, amount, i) in found.items()
+        }
         for word in self._odd(question, shouted):
             for topic, whole in self._abbreviated(word).items():
                 if topic not in best or best[topic].whole < whole:
                     amount = whole * len(word) / _TELLING_LETTERS
                     best[topic] = Named(topic, whole, amount, frozenset({word}))
         return best
+
+    def _matched(
+        self, i: int, meant: dict[str, tuple[float, str]], shouted: set[str]
+    ) -> frozenset[str]:
+        name = self._names[i]
+        by = (meant[s][1] for s in name.stems if s in meant)
+        return frozenset(word for word in by if not name.shout or word in shouted)
 
     def _meant(self, question: str) -> dict[str, tuple[float, str]]:
         """Name stems that the question's words are or stand for: (likeness, word)."""

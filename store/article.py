@@ -8,11 +8,12 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 
 class Status(StrEnum):
@@ -109,6 +110,15 @@ class Reference:
         return self.url
 
 
+_T = TypeVar("_T")
+
+
+@lru_cache(maxsize=10_000)
+def _shared(value: _T) -> _T:
+    """An equal value that is there already, so that it is in memory once."""
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One sentence or bullet, as the article has it, without its citation markers.
@@ -122,6 +132,11 @@ class Statement:
     marks: tuple[tuple[int, tuple[int, ...]], ...] = ()
     line: int = 0
     block: int = 0
+
+    def __post_init__(self) -> None:
+        # A large store has some hundred thousand of these, and few that differ.
+        object.__setattr__(self, "citations", _shared(self.citations))
+        object.__setattr__(self, "marks", _shared(self.marks))
 
     @property
     def reports_absence(self) -> bool:
@@ -178,8 +193,15 @@ class UnanswerableProbe:
     reason: str = ""
 
 
+class _Digested:
+    """Keeps a digest that costs a reading of the whole text; it is no part of the value."""
+
+    __slots__ = ("_sha256",)
+    _sha256: str
+
+
 @dataclass(frozen=True, slots=True)
-class Article:
+class Article(_Digested):
     """One vetted answer to one title question."""
 
     slug: str
@@ -216,6 +238,11 @@ class Article:
         It covers wording, citations, references, conflicts and notice, and leaves out status,
         reviews, dates and probes, which change without changing what is claimed.
         """
+        if not hasattr(self, "_sha256"):
+            object.__setattr__(self, "_sha256", self._digest())
+        return self._sha256
+
+    def _digest(self) -> str:
         shown: dict[str, Any] = {
             "title": self.title,
             "topic": self.topic,
@@ -323,7 +350,10 @@ def quote_digests(article: Article) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """What is embedded and retrieved: a few statements of one section that belong together."""
+    """What is embedded and retrieved: a few statements of one section that belong together.
+
+    Its words are the article's, which are in memory once; its text is put together when asked for.
+    """
 
     id: str
     article: str
@@ -331,11 +361,32 @@ class Passage:
     ordinal: int
     statements: tuple[int, ...]
     """Positions of its statements in the section."""
-    text: str
-    """The statements, joined by spaces."""
-    embedded: str
-    """The text that the embedding model reads: topic and heading in front."""
-    sha256: str = field(repr=False, default="")
+    topic: str = field(repr=False)
+    source: Section = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The statements, joined by spaces."""
+        return _text_of(self.source, self.statements)
+
+    @property
+    def embedded(self) -> str:
+        """The text that the embedding model reads: topic and heading in front."""
+        return _embedded(self.topic, self.source, self.statements)
+
+    @property
+    def sha256(self) -> str:
+        """Of what the model reads, hex."""
+        return hashlib.sha256(self.embedded.encode()).hexdigest()
+
+
+def _text_of(section: Section, statements: Sequence[int]) -> str:
+    return " ".join(section.statements[i].text for i in statements)
+
+
+def _embedded(topic: str, section: Section, statements: Sequence[int]) -> str:
+    lead = ". ".join(x for x in (topic, section.heading) if x)
+    return f"{lead}. {_text_of(section, statements)}"
 
 
 _FEWEST_WORDS = 8
@@ -354,9 +405,7 @@ def passages(article: Article) -> list[Passage]:
     for section in article.sections:
         quotable = [i for i, s in enumerate(section.statements) if is_quotable(article, s)]
         for group in _groups(section, quotable):
-            text = " ".join(section.statements[i].text for i in group)
-            lead = ". ".join(x for x in (article.topic, section.heading) if x)
-            embedded = f"{lead}. {text}"
+            embedded = _embedded(article.topic, section, group)
             digest = hashlib.sha256(embedded.encode()).hexdigest()
             name = f"{article.slug}#{digest[:10]}"
             while name in seen:
@@ -365,7 +414,7 @@ def passages(article: Article) -> list[Passage]:
             ordinal = len(found)
             found.append(
                 Passage(
-                    name, article.slug, section.id, ordinal, tuple(group), text, embedded, digest
+                    name, article.slug, section.id, ordinal, tuple(group), article.topic, section
                 )
             )
     return found

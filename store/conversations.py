@@ -132,9 +132,13 @@ class Database:
         """Connects and brings the tables up to date; DatabaseProblem when either fails."""
         parsed = _parsed(url)
         try:
-            # The ping costs a round trip, and saves the turn that finds its connection cut.
+            # The ping costs a round trip, and saves the turn that finds its connection cut; a file
+            # is not cut.
             engine = create_async_engine(
-                parsed, json_serializer=_json, hide_parameters=True, pool_pre_ping=True
+                parsed,
+                json_serializer=_json,
+                hide_parameters=True,
+                pool_pre_ping=parsed.get_backend_name() != "sqlite",
             )
         except (SQLAlchemyError, ModuleNotFoundError) as e:
             raise DatabaseProblem(

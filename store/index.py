@@ -14,6 +14,7 @@ process fills the folder, closes it, and only then is the row switched. Within o
 vectors are compared exactly, straight from vectors.npy; over the store Chroma is asked.
 """
 
+import ctypes
 import gzip
 import hashlib
 import json
@@ -21,6 +22,7 @@ import math
 import os
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -34,6 +36,7 @@ import numpy as np
 from store.article import Article, Passage, Section, ServingRules, passages
 from store.errors import EmbedderMismatch, StoreProblem
 from store.lexical import Lexical
+from store.rows import Rows
 from store.tokens import NO_IDS, NO_SIGNS, Reading, Tokens, read_passages
 
 if TYPE_CHECKING:
@@ -397,7 +400,7 @@ class Build:
         self,
         manifest: Manifest,
         articles: Sequence[Article],
-        vectors: Vectors,
+        vectors: Vectors | Rows,
         lexical: Lexical,
         client: Any,
         tokens: Tokens | None = None,
@@ -413,6 +416,8 @@ class Build:
         self.vectors = vectors
         self.lexical = lexical
         self.tokens = tokens
+        self.known: Any = None
+        """What those who answer from the build have read of it; it goes with the build."""
         self.closed = False
         self._row_by_id = {p.id: i for i, p in enumerate(self.passages)}
         self._client = client
@@ -430,6 +435,16 @@ class Build:
         article = self.articles[passage.article]
         return article, next(s for s in article.sections if s.id == passage.section)
 
+    def vectors_of(self, rows: "Sequence[int] | np.ndarray[Any, Any]") -> Vectors:
+        """The vectors of these passages, shape (rows, dimensions)."""
+        if isinstance(self.vectors, Rows):
+            return self.vectors.take(rows)
+        return self.vectors[np.asarray(rows, np.intp)]
+
+    def every_vector(self) -> Vectors:
+        """The vectors of all passages; not to be kept, for they are large."""
+        return self.vectors.whole() if isinstance(self.vectors, Rows) else self.vectors
+
     def nearest(self, vector: Vectors, k: int) -> list[Hit]:
         """The nearest passages of the whole store, nearest first; at most `k`."""
         return self.nearest_of(vector[None, :], k)[0]
@@ -443,7 +458,7 @@ class Build:
         if not self.passages:
             return [[] for _ in vectors]
         if self._collection is None:
-            scores = np.asarray(vectors) @ np.asarray(self.vectors).T
+            scores = np.asarray(vectors) @ self.every_vector().T
             best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
             return [
                 [Hit(int(row), float(of[row])) for row in rows]
@@ -469,12 +484,16 @@ class Build:
         rows = self.rows[slug]
         if not rows:  # a build without any passage has vectors of no dimension
             return []
-        scores = self.vectors[rows.start : rows.stop] @ vector
+        scores = self.vectors_of(rows) @ vector
         return [Hit(row, float(s)) for row, s in zip(rows, scores, strict=True)]
 
     def close(self) -> None:
         """Lets go of the index; no search may be running."""
         self.closed = True
+        self.known = None
+        for kept in (self.vectors, self.tokens):
+            if isinstance(kept, Rows | Tokens):
+                kept.close()
         if self._client is not None:
             self._client.close()
             self._client = self._collection = None
@@ -523,7 +542,7 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
         articles = _articles_adapter().validate_json(
             gzip.decompress((folder / "articles.json.gz").read_bytes())
         )
-        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        vectors = Rows(folder / "vectors.npy")
         lexical = Lexical.loads((folder / "lexical.npz").read_bytes())
         tokens = Tokens.load(folder) if "tokens.npz" in manifest.files else None
     except OSError as e:  # too many open files, a bad sector
@@ -539,6 +558,7 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
             raise StoreProblem(f"Build {build} does not have the passages it lists.", _RELOAD)
         if client is not None:
             _spot_check(opened)
+        _give_back()
         return opened
     except BaseException as e:
         if client is not None:
@@ -549,6 +569,15 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
             f"Build {build} cannot be opened by Chroma: {e}",
             f"If {folder} is read-only, make it writable. {_RELOAD}",
         ) from e
+
+
+def _give_back() -> None:
+    """Hands the memory that reading took, and that nothing holds any more, back to the system;
+    of the C libraries only GNU's keeps it."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def _check_sqlite(path: Path, build: str) -> None:
@@ -580,7 +609,7 @@ def _spot_check(build: Build) -> None:
     if 0 < total < _IN_SQLITE and build._collection is not None:
         stored = build._collection.get(include=["embeddings"])
         there = dict(zip(stored["ids"], stored["embeddings"], strict=True))
-        for passage, vector in zip(build.passages, build.vectors, strict=True):
+        for passage, vector in zip(build.passages, build.every_vector(), strict=True):
             if not np.allclose(there.get(passage.id, 0.0), vector, atol=1e-5):
                 raise StoreProblem(
                     f"Build {build.id} is damaged: its index has another {passage.id}.", _RELOAD
@@ -593,7 +622,7 @@ def _spot_check(build: Build) -> None:
 
 def known_readings(earlier: Build) -> dict[str, Reading]:
     """Passage SHA-256 to what is known of it, from an earlier build of the same embedder."""
-    return _by_digest(earlier.passages, np.array(earlier.vectors), earlier.tokens)
+    return _by_digest(earlier.passages, np.array(earlier.every_vector()), earlier.tokens)
 
 
 def _by_digest(
@@ -668,7 +697,7 @@ def verify(build: Build, progress: Progress | None = None, new: Collection[str] 
     fresh = [row for slug in new for row in build.rows.get(slug, ())]
     asked = np.union1d(_sample(total, SELF_QUERIES), np.asarray(fresh[:SELF_QUERIES], np.int64))
     for rows in np.array_split(asked, max(1, len(asked) // 100)):
-        for row, near in zip(rows, build.nearest_of(build.vectors[rows], 5), strict=True):
+        for row, near in zip(rows, build.nearest_of(build.vectors_of(rows), 5), strict=True):
             # Passages with equal text share a vector: any of those at distance nil will do.
             twins = {h.row for h in near if h.score > 1 - 1e-5}
             if not twins or (len(twins) < len(near) and row not in twins):
@@ -693,11 +722,11 @@ def _sample(total: int, most: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
 def _recall(build: Build, rows: "np.ndarray[Any, np.dtype[np.int64]]") -> float:
     k = min(10, len(build.passages))
     found = 0
-    exact = build.vectors[rows] @ np.asarray(build.vectors).T
+    exact = build.vectors_of(rows) @ build.every_vector().T
     # The k-th best exact score; what reaches it is among the nearest, also when several are equal.
     kth = np.partition(exact, -k, axis=1)[:, -k]
     for row, hits, least in zip(
-        range(len(rows)), build.nearest_of(build.vectors[rows], k), kth, strict=True
+        range(len(rows)), build.nearest_of(build.vectors_of(rows), k), kth, strict=True
     ):
         found += sum(exact[row, h.row] >= least - 1e-5 for h in hits)
     return found / (len(rows) * k)

@@ -7,7 +7,7 @@ another; an old build is closed when its last borrower has gone.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,8 @@ class Library:
         self._root = root
         self._embedder = embedder
         self._follow_s = follow_s
+        self.prepare: Callable[[Build], object] | None = None
+        """What those who borrow do with a build before the first of them gets it."""
         self._current: _Loan | None = None
         self._looked_at = float("-inf")
         self._opening = asyncio.Lock()
@@ -76,9 +78,7 @@ class Library:
         old = self._current
         if old is None or old.build.id != name:
             try:
-                build = await asyncio.to_thread(
-                    open_build, self._root, name, embedder=self._embedder
-                )
+                build = await asyncio.to_thread(self._open, name)
             except StoreProblem as e:
                 if old is None:
                     raise
@@ -90,6 +90,16 @@ class Library:
                     old.retired = True
                     await self._close_if_done(old)
         self._looked_at = time.monotonic()
+
+    def _open(self, name: str) -> Build:
+        build = open_build(self._root, name, embedder=self._embedder)
+        try:
+            if self.prepare is not None:
+                self.prepare(build)
+        except BaseException:
+            build.close()
+            raise
+        return build
 
     async def _close_if_done(self, loan: _Loan) -> None:
         if loan.retired and loan.borrowers == 0:

@@ -10,10 +10,13 @@ Long 2024, without its rotation, which this model's vectors do not need).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
+
+from store.rows import Rows
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -87,7 +90,7 @@ class Tokens:
     """The word pieces of a build's passages; those of row r are `start[r]:start[r + 1]`."""
 
     def __init__(
-        self, start: "np.ndarray[Any, np.dtype[np.int64]]", ids: Ids, signs: Signs
+        self, start: "np.ndarray[Any, np.dtype[np.int64]]", ids: Ids, signs: Signs | Rows
     ) -> None:
         self._start, self._ids, self._signs = start, ids, signs
         self._idf = _idf(start, ids)
@@ -108,7 +111,11 @@ class Tokens:
     def row(self, row: int) -> tuple[Ids, Signs]:
         """The pieces of one passage and their signs."""
         span = slice(int(self._start[row]), int(self._start[row + 1]))
-        return self._ids[span], self._signs[span]
+        return self._ids[span], self._all_signs[span]
+
+    @cached_property
+    def _all_signs(self) -> Signs:
+        return self._signs.whole() if isinstance(self._signs, Rows) else self._signs
 
     def idf(self, ids: Ids) -> Floats:
         """How telling each piece is: ln(1 + (N - n + 0.5) / (n + 0.5)) for n of N passages."""
@@ -118,30 +125,46 @@ class Tokens:
     def likest(self, tokens: Floats, rows: Sequence[int]) -> Floats:
         """For each passage and each of these vectors the likeness of the passage's most alike
         piece, about -1 to 1, shape (rows, vectors)."""
-        spans = [slice(int(self._start[r]), int(self._start[r + 1])) for r in rows]
-        signs = np.concatenate([self._signs[span] for span in spans])
-        bits = np.unpackbits(signs, axis=1, count=tokens.shape[1])
-        # sign = 2 bit - 1, so the product with signs follows from that with bits.
-        found = bits.astype(np.float32) @ (2 * tokens.T) - tokens.sum(axis=1)
+        index = np.asarray(rows, np.intp)
+        spans = list(zip(self._start[index].tolist(), self._start[index + 1].tolist(), strict=True))
+        if isinstance(self._signs, Rows):
+            signs: Signs = self._signs.spans(spans)
+        else:
+            signs = np.concatenate([self._signs[first:last] for first, last in spans])
+        found = np.empty((len(signs), len(tokens)), np.float32)
+        twice = np.ascontiguousarray(2 * tokens.T)
+        for at in range(0, len(signs), _AT_ONCE):
+            part = slice(at, at + _AT_ONCE)
+            bits = np.unpackbits(signs[part], axis=1, count=tokens.shape[1])
+            # sign = 2 bit - 1, so the product with signs follows from that with bits.
+            np.matmul(bits.astype(np.float32), twice, out=found[part])
+        found -= tokens.sum(axis=1)
         found *= 1 / np.sqrt(tokens.shape[1])
-        first = np.cumsum([0, *(span.stop - span.start for span in spans[:-1])])
-        best: Floats = np.maximum.reduceat(found, first, axis=0)
+        starts = np.cumsum([0, *(last - first for first, last in spans[:-1])])
+        best: Floats = np.maximum.reduceat(found, starts, axis=0)
         return best
 
     def save(self, folder: Path) -> None:
         """Writes tokens.npz and, apart because it is large, signs.npy."""
         np.savez(folder / "tokens.npz", start=self._start, ids=self._ids)
-        np.save(folder / "signs.npy", self._signs)
+        np.save(folder / "signs.npy", self._all_signs)
 
     @classmethod
     def load(cls, folder: Path) -> "Tokens":
         """What `save` wrote; the signs stay on disk until they are compared."""
-        signs = np.load(folder / "signs.npy", mmap_mode="r", allow_pickle=False)
         with np.load(folder / "tokens.npz", allow_pickle=False) as f:
-            return cls(f["start"], f["ids"], signs)
+            return cls(f["start"], f["ids"], Rows(folder / "signs.npy"))
+
+    def close(self) -> None:
+        """Lets go of what is on disk; nothing may be comparing."""
+        if isinstance(self._signs, Rows):
+            self._signs.close()
 
 
 _VOCABULARY = 1 << 16
+_AT_ONCE = 512
+"""Pieces that are compared at a time: their numbers stay within the processor's cache, and what
+each thread needs for it stays small."""
 
 
 def _idf(start: "np.ndarray[Any, np.dtype[np.int64]]", ids: Ids) -> Floats:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chains.extract import Chosen, Line, assemble
-from chains.grounding import Evidence, Grounder, Sentences
+from chains.grounding import Evidence, Grounder, Sentences, Verdict
 from chains.llm import Allowance, ChatModel, ModelFailed
 from prompts import digest, load
 from store.article import Article, Caution, Part, weakest
@@ -169,14 +169,14 @@ class Writer:
             async for piece in pieces:
                 draft.text.append(piece)
                 for sentence in sentences.feed(piece):
+                    if len(draft.judged) >= MOST_SENTENCES:
+                        return
                     if await self._add(sentence, keyed, evidence, draft):
                         yield
-                if len(draft.judged) >= MOST_SENTENCES:
-                    return
         for sentence in sentences.close():
-            if len(draft.judged) < MOST_SENTENCES and await self._add(
-                sentence, keyed, evidence, draft
-            ):
+            if len(draft.judged) >= MOST_SENTENCES:
+                return
+            if await self._add(sentence, keyed, evidence, draft):
                 yield
 
     async def _add(
@@ -193,6 +193,8 @@ class Writer:
         verdict = await asyncio.to_thread(
             self._grounder.check, sentence[: LONGEST_SENTENCE + 1], evidence
         )
+        if verdict.quoted is not None:
+            return _quote(keyed[verdict.quoted], verdict, draft)
         cited = [keyed[k] for k in dict.fromkeys(verdict.citations) if k in keyed]
         supported, reason = verdict.supported, verdict.reason
         if len(sentence) > LONGEST_SENTENCE:
@@ -203,11 +205,7 @@ class Writer:
         judged = Judged(verdict.text, verdict.citations, supported, reason, verdict.detail)
         if supported:
             draft.judged.append(judged)
-            exact = next((c for c in cited if c.statement.text == verdict.text), None)
-            if exact is not None:
-                draft.lines.append(Line((exact,)))
-            else:
-                draft.lines.append(Line(tuple(cited), verdict.text))
+            draft.lines.append(Line(tuple(cited), verdict.text))
             return True
         instead = keyed.get(verdict.repair or "") or (cited[0] if cited else None)
         if instead is None or instead.statement.text in draft.covered():
@@ -249,6 +247,17 @@ class Writer:
                 draft.judged[at], supported=False, reason="second_opinion", became="replaced"
             )
             draft.lines[i] = Line(line.basis[:1])
+
+
+def _quote(statement: Chosen, verdict: Verdict, draft: _Draft) -> bool:
+    """Puts a statement that was written down word for word, all of it or a sentence of it, into the
+    draft as the quotation it is, with its own sources; whether it was not there yet."""
+    draft.judged.append(Judged(verdict.text, verdict.citations, True, "quotation"))
+    line = Line((statement,))
+    new = line not in draft.lines
+    if new:
+        draft.lines.append(line)
+    return new
 
 
 def spent(receipt: Receipt, allowance: Allowance) -> Receipt:

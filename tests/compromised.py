@@ -129,7 +129,7 @@ def _opposite(text: str) -> str:
 
 def _arms_swapped(text: str) -> str:
     """What stands on the two sides of a comparison, exchanged."""
-    found = re.match(r"(.+?) (than|versus|vs\.?|compared with|compared to|and) (.+?)(\.?)$", text)
+    found = re.match(r"(.+?) (than|versus|vs\.?|compared with|compared to) (.+?)(\.?)$", text)
     return f"{found[3]} {found[2]} {found[1]}{found[4]}" if found else text
 
 

@@ -21,7 +21,13 @@ UNSUPPORTED = {
     "wrong_citation",
 }  # fmt: skip
 FIELDS = {"id", "passages", "sentence", "supported", "kind", "source", "note"}
-LEAST = {"dev": 8, "held_out": 7, "other_fields": 3}  # sentences of each kind
+LEAST = {
+    "dev": 8,
+    "held_out": 7,
+    "other_fields": 3,
+    "more_fields": 5,
+    "answers": 5,
+}  # sentences of each kind
 BRACKETS = re.compile(r"\s*\[(p\d+(?:, p\d+)*)\]")
 
 Line = dict[str, Any]
@@ -141,7 +147,8 @@ def test_every_source_is_listed_and_every_listed_source_is_used(name: str) -> No
 def test_sources_are_references_of_the_sample_articles_or_openly_invented() -> None:
     keys = {r.key for f in parse_paths([SAMPLES]) if f.article for r in f.article.references}
     assert set(SOURCES["dev"]) | set(SOURCES["held_out"]) <= keys
-    assert SOURCES["other_fields"] == ["invented"]
+    assert SOURCES["other_fields"] == SOURCES["more_fields"] == ["invented"]
+    assert set(SOURCES["answers"]) <= {*SOURCES["dev"], "invented"}
     for line in SETS["other_fields"]:
         assert all("invented" in p["text"].lower() for p in line["passages"]), line["id"]
 

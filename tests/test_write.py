@@ -113,11 +113,9 @@ async def ask_more(writing: Writing, turn: Turn) -> Turn:
 
 
 def one_wrong(call: Call) -> Says:
-    """The first statement with its numbers doubled, the others as they are."""
+    """The first statement's beginning with a number that it does not have, the others as given."""
     given = statements_in(call)
-    first = "".join(str(2 * int(c)) if c.isdigit() and c != "0" else c for c in given[0].text)
-    if first == given[0].text:
-        first = f"{first.rstrip('.')} in 97% of 4,312 patients."
+    first = f"{given[0].text.split('. ')[0].rstrip('.')} in 97% of 4,312 patients."
     texts = [cited(first, given[0].key), *(cited(s.text, s.key) for s in given[1:])]
     return Says("\n".join(texts))
 
@@ -160,12 +158,12 @@ async def test_a_sentence_must_not_mix_guidelines_and_research(writing: Writing)
         given = statements_in(call)
         parts = {s.part: s for s in given}
         assert len(parts) == 2, "the question finds both"
-        both = " and ".join(s.text.rstrip(".") for s in parts.values())
+        both = " and ".join(s.text.split(". ")[0].rstrip(".") for s in parts.values())
         keys = [s.key for s in parts.values()]
         return Says(" ".join([cited(both, *keys), *(cited(s.text, s.key) for s in given)]))
 
     writing.script(mixes)
-    turn = await ask(writing, "what do guidelines say on exosomes with laser?")
+    turn = await ask(writing, "topical timolol for infantile hemangioma")
     reasons = [j.reason for j in turn.receipt.judged if not j.supported]
     assert reasons and set(reasons) <= {"merged_parts", "merged_studies", "unlike", "too_long"}
     for section in turn.sections:

@@ -30,6 +30,9 @@ _CLAUSE_END = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
+_HARMLESS = re.compile(
+    r"not only|with or without|whether or not|no (?:more|longer|less|later|fewer|earlier|sooner) than|if not"
+)
 _NEGATED_VERB = re.compile(r"n['’]t$")
 _FUNCTION = FUNCTION_WORDS - {"no", "not", "none", "without", "than", "before", "after", "during",
                               "only", "under", "over", "more", "most", "few", "further", "both",
@@ -71,8 +74,19 @@ class Claim:
         behind it up to the end of its clause."""
         found = []
         for i, word in enumerate(self.words):
-            if word.form in NEGATORS and not _is_harmless(self.text, word):
-                before = [w for w in self.words[max(0, i - 6) : i] if w.content][-3:]
+            if word.form == "against" and any(
+                w.name == "recommend" for w in self.words[max(0, i - 3) : i]
+            ):
+                after = [
+                    w for w in self.words[i + 1 : i + 8] if w.clause == word.clause and w.content
+                ]
+                found.append((word, after))
+            elif word.form in NEGATORS and not is_harmless(self.text, word):
+                before = [
+                    w
+                    for w in self.words[max(0, i - 6) : i]
+                    if w.content and w.clause == word.clause
+                ][-3:]
                 if word.form != "not":
                     before = []
                 after = [w for w in self.words[i + 1 :] if w.clause == word.clause and w.content]
@@ -137,7 +151,7 @@ def _claim(text: str) -> Claim:
 def _with_negation(text: str, words: list[Word]) -> list[Word]:
     odd: dict[int, int] = {}
     for w in words:
-        if w.form in NEGATORS and not _is_harmless(text, w):
+        if w.form in NEGATORS and not is_harmless(text, w):
             odd[w.clause] = odd.get(w.clause, 0) + 1
     return [
         Word(w.form, w.stem, w.name, w.start, w.segment, w.clause, odd.get(w.clause, 0) % 2 == 1)
@@ -145,7 +159,8 @@ def _with_negation(text: str, words: list[Word]) -> list[Word]:
     ]
 
 
-def _is_harmless(text: str, word: Word) -> bool:
+def is_harmless(text: str, word: Word) -> bool:
     """ "not only", "with or without": nothing is denied."""
     around = text[max(0, word.start - 10) : word.start + 16].lower()
-    return "not only" in around or "with or without" in around or "whether or not" in around
+    hyphened = word.start > 0 and text[word.start - 1] == "-"
+    return (word.form == "free" and hyphened) or bool(_HARMLESS.search(around))

@@ -4,7 +4,7 @@ A unit is a dimension and a factor: "0.25 mg/kg/day" and "250 micrograms/kg a da
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _UNITS: dict[str, tuple[str, float]] = {}
 _BY_DIMENSION: dict[str, dict[str, float]] = {
@@ -26,10 +26,10 @@ _BY_DIMENSION: dict[str, dict[str, float]] = {
              "s": 1 / 86400, "sec": 1 / 86400, "second": 1 / 86400, "seconds": 1 / 86400,
              "min": 1 / 1440, "mins": 1 / 1440, "minute": 1 / 1440, "minutes": 1 / 1440,
              "h": 1 / 24, "hr": 1 / 24, "hrs": 1 / 24, "hour": 1 / 24, "hours": 1 / 24,
-             "hourly": 1 / 24, "day": 1, "days": 1, "daily": 1, "d": 1, "week": 7, "weeks": 7,
-             "wk": 7, "wks": 7, "weekly": 7, "fortnight": 14, "month": 30.4375, "months": 30.4375,
-             "monthly": 30.4375, "year": 365.25, "years": 365.25, "yr": 365.25, "yrs": 365.25,
-             "yearly": 365.25, "decade": 3652.5, "decades": 3652.5},
+             "day": 1, "days": 1, "d": 1, "week": 7, "weeks": 7,
+             "wk": 7, "wks": 7, "fortnight": 14, "fortnights": 14, "month": 30.4375, "months": 30.4375,
+             "year": 365.25, "years": 365.25, "yr": 365.25, "yrs": 365.25,
+             "decade": 3652.5, "decades": 3652.5},
     "energy": {"mj": 1e-3, "j": 1, "joule": 1, "joules": 1, "kj": 1e3},
     "power": {"mw": 1e-3, "w": 1, "watt": 1, "watts": 1},
     "share": {"%": 1, "percent": 1, "percentage": 1},
@@ -41,7 +41,6 @@ _BY_DIMENSION: dict[str, dict[str, float]] = {
     "degree": {"°c": 1, "°": 1, "°f": 1.8},
     "kcal": {"kcal": 1},
     "ppm": {"ppm": 1},
-    "each": {"dose": 1, "injection": 1, "session": 1, "kg-day": 1},
 }  # fmt: skip
 for _dimension, _factors in _BY_DIMENSION.items():
     for _name, _factor in _factors.items():
@@ -66,19 +65,39 @@ _NUMERAL = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+"
 _ONE = rf"(?:{_NUMERAL}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ](?:one|two|three|four|five|six|seven|eight|nine)|(?:{_WORD})(?![a-z])(?: hundred)?)"
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 _AMOUNT = re.compile(
-    rf"(?<![\w.])(?P<low>{_ONE})(?:(?P<unit1>\s?%)?\s?(?:-|–|to|and(?=\s[\d.]+\s?(?:{_UNIT})))\s?(?P<high>{_ONE}))?"
+    rf"(?<![\w.])(?P<low>{_ONE})(?:(?P<unit1>\s?%)?\s?(?:-|–|to(?: about)?|and(?=\s(?:{_ONE})\s?(?:{_UNIT})))\s?(?P<high>{_ONE}))?"
     rf"(?:(?:\u00a0+|\s?-?)(?P<unit>{_UNIT})(?![\w]))?"
-    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly)(?!\w))*)",
+    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\sper\s\d*\.?\d+\s?(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly|yearly|nightly)(?!\w))*)",
     re.IGNORECASE,
 )
-_PER = re.compile(rf"(?:/\s?|per\s|an?\s|each\s|every\s|\b)({_UNIT})(?!\w)", re.IGNORECASE)
+_PER = re.compile(
+    rf"(?:/\s?|per\s(?P<by>\d*\.?\d+)?\s?|an?\s|each\s|every\s|\b)(?P<name>{_UNIT}|daily|weekly|monthly|yearly|nightly)(?!\w)",
+    re.IGNORECASE,
+)
+_RHYTHMS = {
+    "daily": "day",
+    "nightly": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "yearly": "year",
+}
 _FRACTION = re.compile(
     rf"\b(?:(?P<count>an?|one|two|three|four|five|seven|nine)[ -])?(?P<part>{'|'.join(_PARTS)})\b"
     rf"(?!\s?(?:-?(?:{_UNIT})\b|group|arm|trial|week|study|generation|pass|session|treatment|dose|line|trimester|degree))",
     re.IGNORECASE,
 )
+_CHANGED = re.compile(
+    r"\b(?:rais|ris|ros|low|fell|fall|increas|decreas|reduc|improv|shorten|lengthen|drop|declin|chang|went|"
+    r"prolong|extend|brought)\w*\b[^.;]{0,70}\bfrom\s$",
+    re.IGNORECASE,
+)
+"""Before "47% to 69%" says that these are two amounts and no range."""
+_AND_A_HALF = re.compile(rf"\b(?P<n>{_ONE}) and a half (?P<unit>{_UNIT})(?!\w)", re.IGNORECASE)
+_AT = re.compile(
+    r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of))", re.IGNORECASE
+)
 _ONE_IN = re.compile(
-    rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?)\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
+    rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?|per(?=\s\d{{1,3}}(?:,\d{{3}}|\d)))\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
     re.IGNORECASE,
 )
 _NAME = re.compile(
@@ -86,7 +105,7 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _PART_OF_TIME = re.compile(
-    rf"\b(?:(?P<count>an?|one|two|three|four|five)[ -])?(?P<part>{'|'.join(_PARTS)})\s(?:of\s)?an?\s(?P<unit>hour|day|week|month|year)\b",
+    rf"\b(?:(?P<count>an?|one|two|three|four|five)[ -])?(?P<part>{'|'.join(_PARTS)})\s(?:of\s)?an?\s(?P<unit>hour|day|week|month|year|litre|liter|gram|gramme|kilogram|kilo|minute|second|decade)\b",
     re.IGNORECASE,
 )
 _BARE_TIMES = re.compile(
@@ -112,6 +131,8 @@ class Amount:
     """Said as a part of a whole ("a third") rather than as a figure."""
     derived: bool = False
     """Follows from two counts, as 25 % from 3 of 12."""
+    plain: tuple[float, float, str] | None = None
+    """Low, high and dimension without the time it is given by, as 10 mg of 10 mg a day."""
 
 
 def _value(text: str) -> float:
@@ -138,13 +159,17 @@ def amounts(text: str) -> list[Amount]:
     for m in _PART_OF_TIME.finditer(text):
         count = {"a": 1.0, "an": 1.0}.get((m["count"] or "a").lower()) or _value(m["count"])
         value = count * _PARTS[m["part"].lower()] * _UNITS[m["unit"].lower()][1]
-        found.append(Amount(value, value, "time", m.start(), m.end(), m[0]))
+        found.append(Amount(value, value, _UNITS[m["unit"].lower()][0], m.start(), m.end(), m[0]))
+        taken.append((m.start(), m.end()))
+    for m in [*_AND_A_HALF.finditer(text), *_AT.finditer(text)]:
+        if _within(m, taken):
+            continue
+        dimension, factor = _UNITS[m["unit"].lower()]
+        value = (_value(m["n"]) + (0.5 if "half" in m[0] else 0.0)) * factor
+        found.append(Amount(value, value, dimension, m.start(), m.end(), m[0]))
         taken.append((m.start(), m.end()))
     for m in _BARE_TIMES.finditer(text):
-        if m[1].lower() in ("once", "one time"):
-            taken.append((m.start(), m.end()))
-            continue  # the rhythm says it
-        unit = _UNITS[m[2].lower()]
+        unit = _UNITS[_RHYTHMS.get(m[2].lower(), m[2].lower())]
         times = _TIMES[re.sub(r"\s+", " ", m[1].lower())] / unit[1]
         found.append(Amount(times, times, "frequency", m.start(), m.end(), m[0]))
         taken.append((m.start(), m.end()))
@@ -152,7 +177,7 @@ def amounts(text: str) -> list[Amount]:
         a, b = _value(m["a"]), _value(m["b"])
         if 0 < a <= b and b > 1:
             share = 100 * a / b
-            word = not m["b"][0].isdigit() and b in (2, 3, 4, 5, 6, 8, 10, 20, 100)
+            word = not m["b"][0].isdigit() and b <= 20
             found.append(
                 Amount(
                     share, share, "share", m.start(), m.end(), m[0], vague=word, derived=not word
@@ -174,37 +199,62 @@ def amounts(text: str) -> list[Amount]:
         word = m["low"][0].isalpha()
         if word and dimension == "count" and m["low"].lower() in ("one", "zero"):
             continue
+        start = m.start()
         low = _value(m["low"]) * factor
         high = _value(m["high"]) * factor if m["high"] else low
         between = text[max(0, m.start() - 8) : m.start()].lower().endswith("between ")
         two = m["high"] and " and " in m[0].lower() and not between
-        if m["high"] and (two or high < low):
+        changed = m["high"] and _CHANGED.search(text[max(0, m.start() - 90) : m.start()])
+        if m["high"] and (two or changed or high < low):
             # "5 and 3 mm" are two amounts; the first has the unit of the second.
-            found.append(Amount(low, low, dimension, m.start(), m.start("high"), m[0]))
-            low = high
-        found.append(Amount(low, high, dimension, m.start(), m.end(), m[0].strip()))
+            found.append(Amount(low, low, dimension, m.start(), m.end("low"), m["low"]))
+            low, start = high, m.start("high")
+        plain = None
+        text_of = text[start : m.end()].strip()
+        if dimension.endswith("/time"):
+            base, divisor = _UNITS[(m["unit"] or (m["unit1"] or "").strip()).lower()]
+            if dimension == f"{base}/time":
+                plain = (_value(m["low"]) * divisor, _value(m["high"] or m["low"]) * divisor, base)
+        found.append(Amount(low, high, dimension, start, m.end(), text_of, plain=plain))
     return _with_units(sorted(found, key=lambda a: (a.start, a.end)), text)
+
+
+_IN_A_ROW = re.compile(
+    r"(?:\s\w+)?\s*(?:,|and|or|,? and|to|v|vs\.?|versus|against|rather than|instead of|compared with)"
+    r"\s*(?:at |after |for |about |only )?",
+    re.IGNORECASE,
+)
 
 
 def _with_units(found: list[Amount], text: str) -> list[Amount]:
     """ "3 and at 6 months": a bare number in a row has the unit of the next one."""
     out = list(found)
+    for i, own in enumerate(out):
+        before = text[max(0, own.start - 24) : own.start]
+        aged = re.search(
+            r"\bage[ds]?\b(?: (?:of|from|between|over|under))?\s$", before, re.IGNORECASE
+        )
+        if own.dimension == "count" and aged:
+            years = _UNITS["years"][1]
+            unit = out[i + 1].dimension if i + 1 < len(out) else ""
+            between = text[own.end : out[i + 1].start] if unit else ""
+            if unit == "time" and _IN_A_ROW.fullmatch(between):
+                continue  # "aged 2 or 6 months"
+            out[i] = replace(own, low=own.low * years, high=own.high * years, dimension="time")
     for i in range(len(out) - 2, -1, -1):
         own, following = out[i], out[i + 1]
         between = text[own.end : following.start]
         if own.dimension != "count" or following.dimension in ("count", "share", "frequency"):
             continue
-        if re.fullmatch(r"\s*(?:,|and|or|,? and|to)\s*(?:at |after |for )?", between):
-            unit = re.search(rf"({_UNIT})(?!\w)", following.text, re.IGNORECASE)
-            if unit:
-                factor = _UNITS[unit[1].lower()][1]
-                out[i] = Amount(
-                    own.low * factor,
-                    own.high * factor,
-                    following.dimension,
-                    own.start,
-                    own.end,
-                    own.text,
+        if _IN_A_ROW.fullmatch(between):
+            named = re.search(rf"({_UNIT})(?!\w)", following.text, re.IGNORECASE)
+            if named:
+                factor = _UNITS[named[1].lower()][1]
+                out[i] = replace(
+                    own,
+                    low=own.low * factor,
+                    high=own.high * factor,
+                    dimension=following.dimension,
                 )
     return out
 
@@ -219,6 +269,9 @@ def _unit(m: re.Match[str]) -> tuple[str, float]:
         return "count", 1.0
     dimension, factor = _UNITS[name]
     for per in _PER.finditer(m["per"] or ""):
-        below, divisor = _UNITS[per[1].lower()]
+        below, divisor = _UNITS[_RHYTHMS.get(per["name"].lower(), per["name"].lower())]
+        divisor *= float(per["by"] or 1)
         dimension, factor = f"{dimension}/{below}", factor / divisor
+    if dimension == "mass/mass":
+        return "share", 100 * factor
     return dimension, factor

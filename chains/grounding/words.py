@@ -6,7 +6,8 @@ Every entry is a stem as `store.lexical.stem` gives it; `group` files whole word
 from store.lexical import stem
 
 
-def _stems(text: str) -> frozenset[str]:
+def stems_of(text: str) -> frozenset[str]:
+    """The stems of the words."""
     return frozenset(stem(w) for w in text.split())
 
 
@@ -31,7 +32,7 @@ pregnancy pregnant gestation gestational antenatal
 lactation lactating breastfeeding breastfed nursing
 patient patients people person persons participant participants subject subjects individual individuals volunteer volunteers those someone
 improve improved improvement improving better benefit benefits beneficial benefited gain gains outperform outperformed
-reduce reduced reduction reduces decrease decreased decreases lower lowered lowers fall fell falls drop dropped decline declined fewer less lessen cut diminish shrink shorten shortened least lowest fewest
+reduce reduced reduction reduces decrease decreased decreases lower lowered lowers fall fell falls drop dropped decline declined fewer less lessen cut diminish shrink shrank shrunk shrinkage halve halved halving shorten shortened least lowest fewest
 increase increased increases rise rose rises raise raised higher greater more most highest greatest elevate elevated grew grow larger longer largest exceed exceeded
 worse worsen worsened worsening deteriorate deterioration aggravate
 recur recurs recurred recurrence recurrent return returned relapse relapsed reappear regrow regrowth
@@ -58,7 +59,7 @@ prefer prefers preferred preference favour favor favoured favored favours
 warn warned warning warns caution cautions alert alerted
 dose doses dosage dosed dosing
 drug drugs medication medications medicine medicines agent agents
-treat treated treating treatment treatments therapy therapies therapeutic regimen lasered
+treat treated treating treatment treatments therapy therapies therapeutic regimen
 laser lasers lasered
 surgery surgical operation operative surgically
 oral orally mouth peroral
@@ -201,11 +202,11 @@ unsafe dangerous
 """Words that say the same in a sentence on evidence, by stem."""
 
 OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
-    (_stems(a), _stems(b))
+    (stems_of(a), stems_of(b))
     for a, b in (
         (
             "increase increased rise rose raise raised higher greater more most highest greatest elevate elevated grew grow larger longer largest exceed",
-            "reduce reduced reduction decrease decreased lower lowered fall fell drop dropped decline declined fewer less lessen cut diminish shrink shorten shortened least lowest fewest halved halve",
+            "reduce reduced reduction decrease decreased lower lowered fall fell drop dropped decline declined fewer less lessen cut diminish shrink shrank shrunk shrinkage halve halved halving shorten shortened least lowest fewest halved halve",
         ),
         (
             "improve improved improvement better benefit superior outperform outperformed best exceed",
@@ -237,6 +238,7 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("succeeded success", "failed failure"),
         ("younger youngest", "older oldest"),
         ("upward", "downward"),
+        ("cover covered include included within", "exclude excluded outside"),
         ("high", "low"),
     )
 )
@@ -275,7 +277,7 @@ CLAIMS: dict[str, str] = {
     for name, text in {
         "certainty": "never worldwide globally everywhere prove proves proved proven proof always all every everyone definitely "
         "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly "
-        "completely entirely fully totally established conclusively definitive definitively "
+        "would completely entirely fully totally established conclusively definitive definitively "
         "unequivocally invariably universally confirm confirms confirmed ensures ensure "
         "significant significantly safe safely effective efficacious equal equally equivalent "
         "identical same best ideal reliably routine routinely well-established sure standard "
@@ -305,6 +307,7 @@ LIKE_CLAIMS: tuple[frozenset[str], ...] = tuple(
         "avoid avoided withhold withheld withholding against contraindicated stop stopped avoiding",
         "cause causes caused causing induce induces induced",
         "because due owing since therefore thus hence consequently",
+        "unless except if",
         "lead leads led leading result results resulted resulting",
         "prevent prevents prevented preventing prevention prophylaxis prophylactic avert",
         "prove proves proved proven proof",
@@ -345,7 +348,7 @@ immunosuppressed immunocompromised immunosuppression
 """)
 """Groups of people, animals and test tubes, by stem."""
 NOT_PEOPLE = frozenset({"mouse", "vitro"})
-GENERAL_PEOPLE = _stems(
+GENERAL_PEOPLE = stems_of(
     "patient patients people person participant participants individuals humans"
 )
 
@@ -369,7 +372,7 @@ injected injection injections
 systemic systemically
 """)
 
-GENERIC = _stems("""
+GENERIC = stems_of("""
 according account accounts based basis per said say says state states stated stating note notes
 noted hold holds write writes wrote conclude concludes concluded observe finding findings found
 find finds result results trial trials study studies series report reports reported reporting
@@ -395,16 +398,15 @@ available existing known current currently recently recent to-date date far
 
 META = frozenset(
     "i we our ours my me us you your yours assistant ai chatbot model prompt system disclaimer "
-    "ignore disregard instruction instructions reader verified checked click website "
+    "ignore disregard instruction instructions reader verified click website "
     "subscribe download please hereby dear hello sorry".split()
 )
 """Words by which a text speaks of itself or to its reader."""
 
 CONTRASTS: tuple[frozenset[str], ...] = tuple(
-    _stems(line)
+    stems_of(line)
     for line in (
         "strongly conditionally weakly",
-        "first second third fourth fifth",
         "low standard high",
         "combination combined both plus alone monotherapy only",
         "oral topical intralesional intravenous systemic",
@@ -412,7 +414,6 @@ CONTRASTS: tuple[frozenset[str], ...] = tuple(
         "men women",
         "children adults infants",
         "placebo active",
-        "laser observation",
         "double single",
         "superficial deep",
         "early late",

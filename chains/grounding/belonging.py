@@ -1,0 +1,230 @@
+"""Which words belong to an amount: the arm, the group, the time it was measured for."""
+
+import re
+from collections.abc import Sequence
+
+from chains.grounding.claims import Claim
+from chains.grounding.equal import P_VALUE, fits, is_year
+from chains.grounding.failed import Failed
+from chains.grounding.quantities import Amount
+from chains.grounding.sides import COMPARING, parted
+from chains.grounding.words import GENERIC
+
+_LEADS = re.compile(
+    r"\s*(?:\([^()]*\)\s*)?(?:(?:more|fewer|less|points?|events?|cases?|percentage points?|of \d+) )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|"
+    r"patients|women|men|children|people|did|given|who|whose|taking|received)\b",
+    re.IGNORECASE,
+)
+"""What follows an amount whose owner comes behind it."""
+
+
+_FOLLOWS = re.compile(
+    r"(?:\b(?:was|were|is|are|at|by|to|in|had|of|about|from|and|reached|averaged)|[(:])\s*$",
+    re.IGNORECASE,
+)
+"""What stands before an amount whose owner comes before it."""
+
+
+IN_ORDER = re.compile(r"\brespectively\b|\bin (?:the same|that|this) order\b", re.IGNORECASE)
+
+
+_MARGIN = {"share": 0.6, "count": 1.5, "time": 2.5}
+
+
+_OTHER_MARGIN = 1.0
+"""By how many words more a neighbour must fit before an amount is taken to be its own."""
+
+
+def _rivals(amount: Amount, among: Sequence[Amount]) -> list[Amount]:
+    """Amounts of the same kind; that nobody had something is one of them beside a share or a count.
+    What a count is taken of is none."""
+    wholes = {b.start for d in among if d.derived for b in among if b.end == d.end and b is not d}
+    return [
+        a
+        for a in among
+        if a.start != amount.start
+        and a.start not in wholes
+        and not a.derived
+        and not is_year(a)
+        and (
+            a.dimension == amount.dimension
+            or (
+                a.dimension == "none"
+                and amount.dimension in ("share", "count")
+                and a.text.lower() != "no"
+            )
+        )
+    ]
+
+
+def belonging(
+    claim: Claim, amount: Amount, others: Sequence[Amount], *, shared: bool = True
+) -> dict[str, float]:
+    """The words that belong to an amount, by name, each with how surely: those up to the next amount
+    of its kind on either side. What stands before all of them, or further behind, is said of all."""
+    before = max((o.end for o in others if o.end <= amount.start), default=0)
+    behind = min((o.start for o in others if o.start >= amount.end), default=len(claim.text))
+    first = min([amount.start, *(o.start for o in others)])
+    last = max([amount.end, *(o.end for o in others)])
+    leads = bool(_LEADS.match(claim.text, amount.end))
+    follows = bool(_FOLLOWS.search(claim.text[max(0, amount.start - 12) : amount.start]))
+    previous = next((o for o in others if o.end == before), None)
+    taken_before = previous is not None and bool(_LEADS.match(claim.text, previous.end))
+    opening = next((o for o in [amount, *others] if o.start == first), amount)
+    opens = bool(_LEADS.match(claim.text, opening.end))
+    said = [w for w in claim.words if w.content or w.form == "without"]
+    said = [w for w in said if not w.form[0].isdigit() and w.stem not in GENERIC]
+    heading = [w for w in said if w.start < first]
+    tail = [w for w in said if w.start >= last]
+    near = {w.start for w in heading[-2:]} if not opens else set()
+    near_tail = {w.start for w in tail if w.segment == tail[0].segment} if tail else set()
+    found: dict[str, float] = {}
+    for w in said:
+        if w.start < first:
+            far = w.start not in near
+            surely = (
+                1.0 if (far and (shared or not others)) or (not far and amount is opening) else 0.0
+            )
+        elif w.start >= last:
+            far = w.start not in near_tail
+            mine = amount.end == last
+            surely = 1.0 if (far and (shared or not others)) or (not far and mine) else 0.0
+        elif before <= w.start < amount.start:
+            surely = 0.2 if taken_before or leads else 1.0 if follows else 0.5
+        elif amount.end <= w.start < behind:
+            surely = 1.0 if leads else 0.2 if follows else 0.5
+        else:
+            continue
+        if surely:
+            found[w.name] = max(found.get(w.name, 0.0), surely)
+    return found
+
+
+_CHANGED = re.compile(r"\bfrom\s(?:an?\s\w+\sof\s)?$", re.IGNORECASE)
+
+
+_TO = re.compile(r"\bfrom\s[^,;.]{1,16}\sto\s$", re.IGNORECASE)
+"""What went from one amount to another has no sides."""
+
+
+def _counted(claim: Claim, amount: Amount) -> str | None:
+    """What a bare number counts: the word behind it."""
+    if amount.dimension != "count":
+        return None
+    after = next((w for w in claim.words if w.start >= amount.end), None)
+    if after is None or claim.text[amount.end : after.start].strip() or not after.content:
+        return None
+    return after.name
+
+
+_SIDE_BY_SIDE = re.compile(
+    r"\s*(?:v|vs\.?|versus|against|and|rather than|instead of|compared with|to|or),?\s*(?:about |only |at )?",
+    re.IGNORECASE,
+)
+
+
+def _beside(claim: Claim, own: Amount) -> dict[str, float]:
+    """For "... with A than with B (1% v 2%)": the words of A for the first amount, of B for the
+    second; nothing when the amounts do not stand like that."""
+    sides = parted(claim)
+    if sides is None:
+        return {}
+    for other in _rivals(own, claim.amounts):
+        first, second = (own, other) if own.start < other.start else (other, own)
+        if _SIDE_BY_SIDE.fullmatch(claim.text[first.end : second.start]):
+            than = COMPARING.search(claim.text)
+            if than is None or not (than.end() < first.start or than.start() > second.end):
+                continue
+            mine, its = sides if own is first else (sides[1], sides[0])
+            return dict.fromkeys(mine - its, 1.0)
+    return {}
+
+
+def check_belonging(
+    claim: Claim,
+    own: Amount,
+    matching: Sequence[tuple[Claim, Amount]],
+    theirs: Sequence[tuple[Claim, Amount]],
+) -> None:
+    """The amount must belong to what it belongs to in the statement, not to its neighbour."""
+    if P_VALUE.search(claim.text[: own.start]) or is_year(own):
+        return
+    for sentence, amount in matching:
+        if IN_ORDER.search(sentence.text):
+            _in_order(claim, own, [c for c, _ in theirs], sentence, amount)
+            return
+    if any(
+        _CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]) for c, a in matching
+    ):
+        return
+    noun = _counted(claim, own)
+    if noun and any(
+        noun == _counted(c, a) and not any(noun == _counted(c, r) for r in _rivals(a, c.amounts))
+        for c, a in matching
+    ):
+        return
+    side = _beside(claim, own)
+    mine = side or belonging(claim, own, _rivals(own, claim.amounts), shared=False)
+    lead: float | None = None
+    for sentence, amount in matching:
+        rivals = [
+            a
+            for a in _rivals(amount, sentence.amounts)
+            if not P_VALUE.search(sentence.text[: a.start])
+        ]
+        words = belonging(sentence, amount, rivals)
+        support = sum(min(v, words.get(n, 0.0)) for n, v in mine.items())
+        against = 0.0
+        for rival in rivals:
+            if fits(claim, own, rival) or (
+                own.dimension in ("count", "time") and abs(rival.start - amount.start) > 90
+            ):
+                continue
+            words = belonging(sentence, rival, [amount, *(a for a in rivals if a is not rival)])
+            against = max(against, sum(min(v, words.get(n, 0.0)) for n, v in mine.items()))
+        lead = support - against if lead is None else max(lead, support - against)
+    margin = _MARGIN.get(own.dimension, _OTHER_MARGIN)
+    if lead is not None and lead < -margin:
+        raise Failed("arm", f"“{own.text}” belongs to something else")
+
+
+def _next_to(claim: Claim, amount: Amount, others: Sequence[Amount]) -> dict[str, float]:
+    """The two words that stand closest to an amount, on the side where its owner is."""
+    before = max((o.end for o in others if o.end <= amount.start), default=0)
+    behind = min((o.start for o in others if o.start >= amount.end), default=len(claim.text))
+    said = [w for w in claim.words if w.content and w.stem not in GENERIC and w.form[0].isalpha()]
+    after = [w for w in said if amount.end <= w.start < behind][:2]
+    ahead = [w for w in said if before <= w.start < amount.start][-2:]
+    leads = _LEADS.match(claim.text, amount.end)
+    return dict.fromkeys((w.name for w in (after if leads and after else ahead)), 1.0)
+
+
+def _in_order(
+    claim: Claim, own: Amount, sentences: Sequence[Claim], statement: Claim, amount: Amount
+) -> None:
+    """ "20 (86%) and 5 (21%) respectively": amounts and what they belong to go in one order."""
+    rivals = _rivals(own, claim.amounts)
+    mine = _beside(claim, own) or _next_to(claim, own, rivals)
+    places: dict[str, int] = {}
+    for n, sentence in enumerate(dict.fromkeys([statement, *sentences])):
+        for w in sentence.words:
+            # What this sentence does not name is looked for in those before it.
+            places.setdefault(w.name, w.start if n == 0 else w.start - 10_000)
+    for other in rivals:
+        pair = next(
+            (a for a in statement.amounts if a is not amount and fits(claim, other, a)), None
+        )
+        if pair is None:
+            continue
+        its = _next_to(claim, other, [own, *(a for a in rivals if a is not other)])
+        its = _beside(claim, other) or its
+        first = min(
+            (places[n] for n, v in mine.items() if n in places and v > its.get(n, 0)), default=None
+        )
+        second = min(
+            (places[n] for n, v in its.items() if n in places and v > mine.get(n, 0)), default=None
+        )
+        if first is None or second is None or first == second:
+            continue
+        if (first < second) != (amount.start < pair.start):
+            raise Failed("arm", f"“{own.text}” belongs to the other side")

@@ -1,0 +1,303 @@
+"""Directions, and the sides of comparisons."""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from chains.grounding.belonging import IN_ORDER, belonging
+from chains.grounding.claims import Claim
+from chains.grounding.equal import P_VALUE, fits, is_year
+from chains.grounding.failed import Failed
+from chains.grounding.quantities import Amount
+from chains.grounding.sides import parted
+from chains.grounding.words import CONTRASTS, GENERIC, NEGATORS, OPPOSITE, stems_of
+from store.lexical import stem
+
+_RATIO = re.compile(r"\bratio\b[^,;]*$|\bCI\b|\brisk\b[^,;]{0,4}$|\bper\s$", re.IGNORECASE)
+
+
+_MORE = OPPOSITE[0][0] | stems_of("common frequent often likely")
+
+
+_LESS = OPPOSITE[0][1]
+
+
+def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
+    """ "More often with A than with B": the figures of the statement must say so."""
+    sides = parted(claim)
+    if sides is None or not re.search(r"\bthan\b", claim.text):
+        return
+    left, right = sides[0] - sides[1], sides[1] - sides[0]
+    before = [w for w in claim.words if w.start < claim.text.find("than")]
+    less = any(w.stem in _LESS for w in before)
+    more = any(w.stem in _MORE and w.form not in ("most",) for w in before)
+    if less == more and not less:
+        return
+    way = -1 if less else 1
+    if any(w.negated for w in claim.words):
+        return
+    for sentence in statement:
+        if any(w.stem in _LESS | _MORE for w in sentence.words) or IN_ORDER.search(sentence.text):
+            continue
+        wholes = {
+            b.start
+            for d in sentence.amounts
+            if d.derived
+            for b in sentence.amounts
+            if b.end == d.end
+        } - {d.start for d in sentence.amounts if d.derived}
+        figures = [
+            a
+            for a in sentence.amounts
+            if a.low == a.high
+            and not a.derived
+            and not is_year(a)
+            and a.dimension in ("share", "count")
+            and a.start not in wholes
+            and not _RATIO.search(sentence.text[max(0, a.start - 24) : a.start])
+            and not P_VALUE.search(sentence.text[: a.start])
+        ]
+        for one, other in pairwise(figures):
+            if one.dimension != other.dimension:
+                continue
+            rest = [[a for a in figures if a is not x] for x in (one, other)]
+            a_words = belonging(sentence, one, rest[0])
+            b_words = belonging(sentence, other, rest[1])
+            straight = _meets(left, a_words, b_words) + _meets(right, b_words, a_words)
+            turned = _meets(left, b_words, a_words) + _meets(right, a_words, b_words)
+            if (
+                max(straight, turned) < (0.8 if one.dimension == "share" else 1.6)
+                or abs(straight - turned) < 0.5
+            ):
+                continue
+            first, second = (one, other) if straight > turned else (other, one)
+            if (first.low - second.low) * way < 0:
+                raise Failed("direction", f"“{first.text}” against “{second.text}”")
+            return
+
+
+def _meets(side: frozenset[str], words: Mapping[str, float], others: Mapping[str, float]) -> float:
+    return sum(v for n, v in words.items() if n in side and v > others.get(n, 0.0))
+
+
+NO_DIFFERENCE = re.compile(
+    r"\b(?:no|not|without|neither)\b[^.;]{0,40}\b(?:differ\w*|significan\w*)|\bdid not (?:differ|change)\b"
+    r"|\bp\s?>\s?0?\.05",
+    re.IGNORECASE,
+)
+
+
+NOT_SHOWN = re.compile(r"\bp\s?[=>]\s?0?\.(?:0[6-9]|[1-9])", re.IGNORECASE)
+
+
+_BETTER = re.compile(
+    r"\b(?:better|superior|more|fewer|less|higher|lower|worse|greater|inferior|outperform\w*|beat)\b",
+    re.IGNORECASE,
+)
+
+
+def check_difference(claim: Claim, about: Sequence[Claim]) -> None:
+    """What did not differ there is not better here."""
+    if not _BETTER.search(claim.text) or not re.search(r"\bthan\b|\bover\b|\bto\b", claim.text):
+        return
+    if any(w.form in NEGATORS for w in claim.words) or "differ" in claim.text:
+        return
+    if any(NO_DIFFERENCE.search(c.text) and not _BETTER.search(c.text) for c in about):
+        raise Failed("negation", "no difference was shown there")
+
+
+_BOUND = re.compile(
+    r"\bat (?:least|most)\b|\bor (?:more|less|fewer|longer|older|later|higher|lower|above|below)\b"
+    r"|\bno (?:more|less|fewer|longer|later)\b|\b(?:more|less|fewer|longer|higher|lower|greater) than (?=[\d]|an? |half|one|two)",
+    re.IGNORECASE,
+)
+"""What only says where an amount ends."""
+
+
+def _poles(claims: Sequence[Claim]) -> dict[int, int]:
+    """By pair of opposites, +1 or -1 for the side that the claims take; 0 for both."""
+    found: dict[int, int] = {}
+    for claim in claims:
+        bounds = [(m.start(), m.end()) for m in _BOUND.finditer(claim.text)]
+        for n, w in enumerate(claim.words):
+            if any(a <= w.start < b for a, b in bounds):
+                continue
+            if claim.text[w.start + len(w.form) : w.start + len(w.form) + 1] == "-":
+                continue  # "low-dose" is a name
+            for i, (one, other) in enumerate(OPPOSITE):
+                side = 1 if w.stem in one else -1 if w.stem in other else 0
+                if side and any(v.form == "against" for v in claim.words[n + 1 : n + 3]):
+                    side = -side
+                if side:
+                    found[i] = side if found.get(i, side) == side else 0
+    return found
+
+
+_LEVELS = frozenset(
+    i
+    for i, pair in enumerate(OPPOSITE)
+    if pair[0] & stems_of("gain darker effective") and not pair[0] & stems_of("common")
+)
+
+
+def _poles_beside(claim: Claim, amount: Amount) -> dict[int, int]:
+    at = claim.segment_of(amount.start)
+    found: dict[int, int] = {}
+    for w in claim.words:
+        if w.segment != at:
+            continue
+        for i, (one, other) in enumerate(OPPOSITE):
+            side = 1 if w.stem in one else -1 if w.stem in other else 0
+            if side:
+                found[i] = side if found.get(i, side) == side else 0
+    return found
+
+
+_BEFORE_AFTER = next(i for i, pair in enumerate(OPPOSITE) if stem("before") in pair[0])
+
+
+def _order(claims: Sequence[Claim]) -> set[tuple[int, str]]:
+    """What is said to come before (-1) or after (+1) what, by the two words that follow."""
+    found = set()
+    for claim in claims:
+        for n, w in enumerate(claim.words):
+            side = (
+                -1
+                if w.form in ("before", "until")
+                else 1
+                if w.form in ("after", "following")
+                else 0
+            )
+            behind = [v for v in claim.words[n + 1 :] if v.content][:2]
+            found |= {(side, v.name) for v in behind if side}
+    return found
+
+
+def check_sides(claim: Claim, statement: Sequence[Claim]) -> None:
+    ours = parted(claim)
+    if ours is None:
+        return
+    left, right = ours[0] - ours[1], ours[1] - ours[0]
+    for sentence in statement:
+        theirs = parted(sentence)
+        if theirs is None:
+            continue
+        their_left, their_right = theirs[0] - theirs[1], theirs[1] - theirs[0]
+        same = len(right & their_right)
+        crossed = len(right & their_left) + len(left & their_right)
+        if not right & (their_left | their_right):
+            continue
+        own_poles, poles = _poles([claim]), _poles([sentence])
+        turned = any(own_poles[i] * poles[i] == -1 for i in own_poles if i in poles)
+        if crossed > same and not turned:
+            raise Failed("arm", "the sides of the comparison are exchanged")
+        if same > crossed and turned:
+            raise Failed("direction", "the comparison is turned round")
+        return
+
+
+def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Words that tell sides apart must govern what they govern in the statement: what follows
+    them up to the next of their kind."""
+    for group in CONTRASTS:
+        used = _regions(claim, group)
+        if not used:
+            continue
+        there = [(stem_, region) for c in statement for stem_, region in _regions(c, group)]
+        if len({stem_ for stem_, _ in there}) < 2:
+            continue
+        for own, region in used:
+            mine = frozenset[str]().union(*(r for stem_, r in there if stem_ == own))
+            others = [r for stem_, r in there if stem_ != own]
+            if not any(stem_ == own for stem_, _ in there) or not others:
+                continue
+            against = max(len((region & r) - mine) for r in others)
+            support = len((region & mine) - frozenset[str]().union(*others))
+            if against > support:
+                raise Failed("arm", f"“{own}” stands with something else")
+
+
+def _regions(claim: Claim, group: frozenset[str]) -> list[tuple[str, frozenset[str]]]:
+    """Each word of the group with the names of the content words up to the next of the group."""
+    found: list[tuple[str, frozenset[str]]] = []
+    places = [i for i, w in enumerate(claim.words) if w.stem in group]
+    for n, i in enumerate(places):
+        end = places[n + 1] if n + 1 < len(places) else len(claim.words)
+        names = frozenset(
+            w.name for w in claim.words[i + 1 : end] if w.content and not w.form[0].isdigit()
+        )
+        found.append((claim.words[i].stem, names))
+    return found
+
+
+def check_crossed(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Two things said of two others must not be exchanged: "A did more for X and B for Y"."""
+    ours = _by_segment(claim)
+    if len(ours) < 2:
+        return
+    for sentence in statement:
+        theirs = _by_segment(sentence)
+        for i, one in enumerate(theirs):
+            for other in theirs[i + 1 :]:
+                left, right = one - other, other - one
+                both = [s for s in ours if s & (left | right)]
+                if len(both) < 2:
+                    continue
+                shared = frozenset.intersection(*both)
+                mixed = [s - shared for s in both if (s - shared) & left and (s - shared) & right]
+                if len(mixed) == len(both) == 2 and not mixed[0] & mixed[1] & (left | right):
+                    raise Failed("arm", "what belongs together is exchanged")
+
+
+def _by_segment(claim: Claim) -> list[frozenset[str]]:
+    last = max((w.segment for w in claim.words), default=0)
+    found = [claim.in_segments(frozenset({i})) for i in range(last + 1)]
+    return [f for f in found if f]
+
+
+def _measured(claims: Sequence[Claim]) -> set[tuple[int, str]]:
+    """What is said to be more (+1) or less (-1): the word after "more", "fewer", "less"."""
+    found = set()
+    for claim in claims:
+        for n, w in enumerate(claim.words[:-1]):
+            if w.form in ("more", "less", "fewer", "higher", "lower", "increased", "reduced"):
+                noun = claim.words[n + 1]
+                if noun.content and noun.stem not in GENERIC:
+                    found.add((1 if w.form in ("more", "higher", "increased") else -1, noun.name))
+    return found
+
+
+def check_directions(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    there = _measured(statement)
+    for side, name in _measured([claim]):
+        if (-side, name) in there and (side, name) not in there and not parted(claim):
+            raise Failed("direction", f"less and more “{name}” are exchanged")
+    for amount in claim.amounts:
+        for c in statement:
+            for a in c.amounts:
+                if not fits(claim, amount, a) or amount.dimension in ("time", "count"):
+                    continue
+                here, yonder = _poles_beside(claim, amount), _poles_beside(c, a)
+                if any(here[i] * yonder[i] == -1 for i in here if i in yonder and i in _LEVELS):
+                    raise Failed("direction", f"“{amount.text}” goes the other way")
+    own, near, every = _poles([claim]), _poles(about), _poles(statement)
+    theirs_order = _order(statement)
+    for side, name in _order([claim]):
+        if (-side, name) in theirs_order and (side, name) not in theirs_order:
+            raise Failed("direction", "before and after are exchanged")
+    for i, side in own.items():
+        other = near.get(i, every.get(i))
+        if other is None or side == 0 or other == 0 or side == other:
+            continue
+        if i == _BEFORE_AFTER or parted(claim) is not None:
+            continue  # looked at elsewhere
+        words = {w.negated for w in claim.words if w.stem in OPPOSITE[i][0] | OPPOSITE[i][1]}
+        theirs = {
+            w.negated
+            for c in statement
+            for w in c.words
+            if w.stem in OPPOSITE[i][0] | OPPOSITE[i][1]
+        }
+        if words != theirs and len(words) == len(theirs) == 1:
+            continue  # "not worse" for "better"
+        raise Failed("direction")

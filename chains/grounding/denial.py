@@ -1,0 +1,157 @@
+"""What is denied in one text and not in the other."""
+
+import re
+from collections.abc import Sequence
+
+from chains.grounding.claims import Claim, Word, is_harmless
+from chains.grounding.comparison import NO_DIFFERENCE, NOT_SHOWN
+from chains.grounding.failed import Failed
+from chains.grounding.words import GENERAL_PEOPLE, GENERIC, NEGATORS, OPPOSITE, POPULATIONS
+from store.lexical import stem
+
+
+def _denied(word: Word, reached: Sequence[Word]) -> set[str]:
+    """The words nearest to one that denies: what it is about."""
+    said = [w for w in reached if w.form not in ("been", "being") and w.stem not in GENERIC]
+    before = [w for w in said if w.start < word.start][-2:]
+    return {w.name for w in [*before, *[w for w in said if w.start > word.start][:5]]}
+
+
+_NOBODY = frozenset({"none", "nobody", "neither", "nor"})
+
+
+_SCOPE = 7
+"""Words behind one that denies, up to which it can reach."""
+
+
+def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
+    """By name of a word: each time it stands there, whether it is denied, and how many words of
+    content lie between it and what denies it."""
+    found: dict[str, list[tuple[bool, int]]] = {}
+    words = claim.words
+    for i, w in enumerate(words):
+        if not w.content or w.form[0].isdigit() or w.stem in GENERAL_PEOPLE | POPULATIONS.keys():
+            continue
+        denied, between, depth = False, 0, 0
+        for v in reversed(words[max(0, i - _SCOPE) : i]):
+            if v.clause != w.clause:
+                break
+            if v.form in NEGATORS and v.form not in _NOBODY and not is_harmless(claim.text, v):
+                denied = not denied
+                depth = depth or between + 1
+            elif v.content:
+                between += 1
+        found.setdefault(w.name, []).append((denied, depth - 1 if denied else 99))
+    return found
+
+
+def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
+    """A word next to one that denies must stand so in the statement, and the other way round."""
+    theirs: dict[str, list[tuple[bool, int]]] = {}
+    for c in statement:
+        for name, places in _polarity(c).items():
+            theirs.setdefault(name, []).extend(places)
+    for name, places in _polarity(claim).items():
+        there = theirs.get(name)
+        if there is None:
+            continue
+        own = {denied for denied, _ in places}
+        if len(own) > 1 or {denied for denied, _ in there} & own:
+            continue
+        near = min(d for _, d in (places if True in own else there))
+        if near > (0 if True in own else 1):
+            continue
+        if True not in own and any(
+            v.form in NEGATORS and v.clause == w.clause
+            for w in claim.words
+            if w.name == name
+            for v in claim.words
+        ):
+            continue  # "laser was not used": said of the word before
+        clauses = [claim.text, *(c.text for c in statement if name in c.names)]
+        if any(_OTHERWISE.search(t) for t in clauses[:1] if True not in own):
+            continue
+        if True in own and any(_DENIES.search(t) for t in clauses[1:]):
+            continue
+        raise Failed("negation", f"“{name}” is {'not ' if True in own else ''}denied there")
+
+
+def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    """What is denied there must be denied here, and nothing else."""
+    _turned(claim, statement)
+    own = {w.name for w in claim.words if w.content}
+    denies = claim.denied()
+    denies_nothing = not denies and not re.search(r"\bagainst\b", claim.text)
+    if denies_nothing and not _OTHERWISE.search(claim.text):
+        for sentence in statement:
+            for word, reached in sentence.denied():
+                names = _denied(word, reached)
+                taken = own & names
+                weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
+                if names and not weak and len(taken) >= max(min(2, len(names)), 0.4 * len(names)):
+                    raise Failed("negation", "denies nothing where it is denied")
+    every = [(s, reached) for s in statement for _, reached in s.denied()]
+    advised = not re.search(r"\bagainst\b|\bdiscourag|\bcontraindicat|\bavoid|\bnot\b", claim.text)
+    for sentence in statement:
+        for word, reached in sentence.denied():
+            if word.form == "against" and advised and len(own & {w.name for w in reached[:3]}) >= 2:
+                raise Failed("negation", "advised against there")
+    changed = any(w.stem in a | b for w in claim.words for a, b in OPPOSITE[:2] if not w.negated)
+    if changed and not denies:
+        for sentence in statement:
+            for m in _NO_CHANGE.finditer(sentence.text):
+                after = [w for w in sentence.words if w.start >= m.end() and w.content][:4]
+                about_it = [w for w in after if w.stem not in GENERIC and w.name != "rate"][:2]
+                if about_it and about_it[0].name in own:
+                    raise Failed("negation", "did not change there")
+    of_all = re.search(r"\b(?:both|all|each|either)\b", claim.text, re.IGNORECASE) and not denies
+    if of_all and any(re.search(r"\bbut not\b", c.text) for c in about):
+        raise Failed("negation", "one of them is excepted there")
+    for word, reached in denies:
+        if word.form == "against":
+            continue
+        names = {w.name for w in reached if w.stem not in GENERIC}
+        if not names or (
+            names & {"differ", "signific", stem("difference")}
+            and any(NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text) for c in statement)
+        ):
+            continue
+        best: tuple[int, Claim] | None = None
+        for sentence in statement:
+            shared = len(names & sentence.names)
+            if shared and (best is None or shared > best[0]):
+                best = (shared, sentence)
+        if best is None:
+            continue
+        sentence = best[1]
+        if not sentence.denied() and not _DENIES.search(sentence.text):
+            raise Failed("negation", f"“{word.form}” denies what is not denied")
+        theirs = [frozenset(w.name for w in r) for s, r in every if s is sentence]
+        if theirs and not _DENIES.search(sentence.text) and not any(names & t for t in theirs):
+            raise Failed("negation", f"“{word.form}” denies something else")
+
+
+_NO_CHANGE = re.compile(
+    r"\b(?:did|does|do|could|was|were) not (?:\w+ly )?(?:change|alter|affect|influence|reduce|lower|increase|raise|"
+    r"improve|worsen|shorten|prolong|prevent)\w*\b|\bno (?:change|effect|influence|improvement|reduction|increase) (?:in|on|of)\b",
+    re.IGNORECASE,
+)
+
+
+_DENIES = re.compile(
+    r"\b(?:unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
+    r"ineffective|unable|impossible|unlikely|against|loss|discouraged?|exceptions?|only|alone|limited|"
+    r"contraindicated|un(?:approved|changed|affected|proven|related|involved)|in(?:complete|consistent)|"
+    r"equal(?:ly)?|alike|similar(?:ly)?|p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|silent|few|less|lower|predates?|outside|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
+    re.IGNORECASE,
+)
+"""What denies, or comes to the same, in other words than "no" and "not"."""
+
+
+_OTHERWISE = re.compile(
+    r"\b(?:unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
+    r"ineffective|unable|impossible|unlikely|against|discouraged?|contraindicated|limited to|"
+    r"un(?:approved|treated|changed|affected|proven|related|common)|predates?|outside|equal(?:ly)?|"
+    r"alike|similar(?:ly)?|same)\b",
+    re.IGNORECASE,
+)

@@ -1,0 +1,69 @@
+"""Whether two amounts are the same one."""
+
+import re
+
+from chains.grounding.claims import Claim
+from chains.grounding.quantities import Amount
+from chains.grounding.words import ABOUT
+
+
+def is_hedged(claim: Claim, amount: Amount) -> bool:
+    earlier = [
+        a for a in claim.amounts if a.start <= amount.start and a.dimension == amount.dimension
+    ]
+    return any(
+        not ABOUT.isdisjoint(
+            re.findall(r"[a-z]+", claim.text[max(0, a.start - 22) : a.start].lower())[-3:]
+        )
+        for a in earlier
+    )
+
+
+def _equal(own: Amount, other: Amount, hedged: bool) -> bool:
+    if own.vague or other.vague:
+        near = 5.0 if hedged else 0.6
+        return abs(own.low - other.low) <= near and abs(own.high - other.high) <= near
+    if other.derived and not own.derived:
+        return abs(own.low - other.low) <= 0.51
+    share = 0.09 if hedged else 0.003
+    whole = own.low == int(own.low) and other.low == int(other.low)
+    if own.dimension == "count" and whole and (not hedged or 1900 <= own.low <= 2100):
+        share = 0.0
+    if own.dimension == "time":
+        share = max(share, 0.015)
+    pairs = ((own.low, other.low), (own.high, other.high))
+    return all(abs(a - b) <= share * max(abs(a), abs(b), 1e-12) for a, b in pairs)
+
+
+def fits(claim: Claim, own: Amount, other: Amount) -> bool:
+    """Whether an amount of the statement is the one that the claim gives."""
+    if own.dimension != other.dimension:
+        one = own.plain or (own.low, own.high, own.dimension)
+        two = other.plain or (other.low, other.high, other.dimension)
+        # "10 mg" and, elsewhere in the sentence, "a day": the rhythm is looked at on its own.
+        return one[2] == two[2] and all(
+            abs(a - b) <= 0.003 * max(abs(a), abs(b)) for a, b in zip(one[:2], two[:2], strict=True)
+        )
+    hedged = is_hedged(claim, own)
+    if own.vague and own.dimension == "share":
+        said = claim.text[max(0, own.start - 12) : own.start].lower()
+        if re.search(r"\b(?:more than|over|above)\s(?:an?\s)?$", said):
+            return own.low < other.low <= own.low + 25
+        if re.search(r"\b(?:less than|fewer than|under|below)\s(?:an?\s)?$", said):
+            return own.low - 25 <= other.low < own.low
+    if _equal(own, other, hedged):
+        return True
+    before = claim.text[max(0, own.start - 18) : own.start].lower()
+    if own.low == own.high and other.low < other.high:
+        if re.search(r"\b(?:up to|at most|maximum(?: of)?|to)\s*$", before):
+            return bool(abs(own.low - other.high) <= 0.003 * other.high)
+        if re.search(r"\b(?:at least|from|minimum(?: of)?|as (?:little|few|early) as)\s*$", before):
+            return bool(abs(own.low - other.low) <= 0.003 * max(other.low, 1e-12))
+    return False
+
+
+P_VALUE = re.compile(r"\bp\s?[=<>≤]+\s*$", re.IGNORECASE)
+
+
+def is_year(amount: Amount) -> bool:
+    return amount.dimension == "count" and 1900 <= amount.low <= 2100 and len(amount.text) == 4

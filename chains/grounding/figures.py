@@ -1,0 +1,154 @@
+"""Whether each amount of a sentence is in the statements, and stands for the same there."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from chains.grounding.arithmetic import follows
+from chains.grounding.belonging import check_belonging
+from chains.grounding.claims import Claim
+from chains.grounding.equal import fits
+from chains.grounding.failed import Failed
+from chains.grounding.quantities import Amount
+from store.lexical import stem
+
+
+def check_amounts(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    theirs = [(c, a) for c in statement for a in c.amounts]
+    for own in claim.amounts:
+        if own.derived or own.dimension == "none":
+            continue  # its two counts are looked for; what is denied is looked at elsewhere
+        if (
+            own.dimension == "count"
+            and re.search(r"\b(?:the|these|those|all|both)\s*$", claim.text[: own.start].lower())
+            and own.text.isalpha()
+        ):
+            continue  # "of the four treatments"
+        if any(
+            d.derived and d.start <= own.start < d.end and any(fits(claim, d, a) for _, a in theirs)
+            for d in claim.amounts
+            if d is not own
+        ):
+            continue  # "5 of every 100,000" for "1 in 20,000"
+        matching = [(c, a) for c, a in theirs if fits(claim, own, a)]
+        if not matching and own.low < own.high:
+            ends = [
+                any(
+                    a.dimension == own.dimension
+                    and abs(a.low - end) <= 0.003 * max(abs(end), 1e-12)
+                    and a.low == a.high
+                    for _, a in theirs
+                )
+                for end in (own.low, own.high)
+            ]
+            if all(ends):
+                continue
+        if not matching and follows(claim, own, [a for _, a in theirs], statement):
+            continue
+        if not matching:
+            same = [a for _, a in theirs if _same_figure(own, a)]
+            if same and own.dimension != "count":
+                raise Failed("unit", f"“{own.text}” stands as “{same[0].text}”")
+            raise Failed("number", f"“{own.text}” is in no cited statement")
+        sides = {_end_of(c, a) for c, a in matching}
+        bounded = own.dimension in ("time", "count", "mass", "length") and _end_of(claim, own)
+        if bounded and sides == {-_end_of(claim, own)}:
+            raise Failed("number", f"“{own.text}” is the other end there")
+        check_belonging(claim, own, matching, theirs)
+
+
+_LOWER_END = re.compile(
+    r"\b(?:over|above|more than|older than|at least|from|exceeding|longer than)\s$", re.IGNORECASE
+)
+
+
+_UPPER_END = re.compile(
+    r"\b(?:under|below|less than|fewer than|younger than|at most|up to|no more than|shorter than)\s$",
+    re.IGNORECASE,
+)
+
+
+_LOWER_AFTER = re.compile(
+    r"\s?(?:years |months )?(?:of age )?(?:or|and) (?:older|over|more|above|longer|later)",
+    re.IGNORECASE,
+)
+
+
+_UPPER_AFTER = re.compile(
+    r"\s?(?:years |months )?(?:of age )?(?:or|and) (?:younger|under|less|fewer|below|earlier)",
+    re.IGNORECASE,
+)
+
+
+def _end_of(claim: Claim, amount: Amount) -> int:
+    """+1 when the amount is said to be the least there is, -1 the most, 0 when neither."""
+    before, after = claim.text[max(0, amount.start - 20) : amount.start], claim.text[amount.end :]
+    if re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before):
+        return 0
+    if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
+        return 1
+    return -1 if _UPPER_END.search(before) or _UPPER_AFTER.match(after) else 0
+
+
+def _same_figure(own: Amount, other: Amount) -> bool:
+    figure = re.compile(r"\d[\d.,]*\d|\d")
+    return bool(set(figure.findall(own.text)) & set(figure.findall(other.text)))
+
+
+def check_doses(claim: Claim, statement: Sequence[Claim]) -> None:
+    """A dose and the rhythm beside it belong together."""
+    for dose, rhythm in _doses(claim):
+        there = [(d, r) for c in statement for d, r in _doses(c) if fits(claim, dose, d)]
+        if there and not any(fits(claim, rhythm, r) for _, r in there):
+            raise Failed("frequency", f"“{dose.text}” is given “{there[0][1].text}”")
+
+
+def _doses(claim: Claim) -> list[tuple[Amount, Amount]]:
+    return [
+        (a, b)
+        for a, b in pairwise(claim.amounts)
+        if b.dimension == "frequency"
+        and a.dimension.startswith(("mass", "volume", "activity"))
+        and len(claim.text[a.end : b.start].strip()) <= 8
+    ]
+
+
+_ORDINAL = re.compile(r"\b(first|second|third|fourth|fifth|sixth|last)(?:-|\s)(\w+)", re.IGNORECASE)
+
+
+def check_ordinals(claim: Claim, statement: Sequence[Claim]) -> None:
+    """ "the third trimester" where the statement has the first only."""
+    there: dict[str, set[str]] = {}
+    for c in statement:
+        for m in _ORDINAL.finditer(c.text):
+            there.setdefault(stem(m[2].lower()), set()).add(m[1].lower())
+    for m in _ORDINAL.finditer(claim.text):
+        others = there.get(stem(m[2].lower()))
+        if others and m[1].lower() not in others:
+            raise Failed("number", f"“{m[0]}” is the {min(others)} there")
+
+
+_GRADE = re.compile(
+    r"\b(?:grade|evidence|level|class|type|stage|phase)\s(?:of\s)?([A-E]|I{1,3}V?|IV|\d[ab]?)\b(?!')"
+)
+
+
+_CERTAINTY = re.compile(
+    r"\b(very low|low|moderate|high)(?:-|\s)(?:quality|certainty|grade|strength)\b"
+    r"|\b(?:quality|certainty|strength)\b[^.;,]{0,40}?\b(very low|low|moderate|high)\b",
+    re.IGNORECASE,
+)
+
+
+def check_grades(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Classes of evidence, of disease and of trials are given as they are given there."""
+    given = " ".join(c.text for c in statement)
+    letters = {m[1] for m in _GRADE.finditer(given)}
+    for m in _GRADE.finditer(claim.text):
+        if m[1] not in letters and letters:
+            raise Failed("certainty", f"“{m[0]}” is “{min(letters)}” there")
+    theirs = {(m[1] or m[2]).lower() for m in _CERTAINTY.finditer(given)}
+    for m in _CERTAINTY.finditer(claim.text):
+        level = (m[1] or m[2]).lower()
+        if level not in theirs and not re.search(rf"\b{level}\b", given, re.IGNORECASE):
+            raise Failed("certainty", f"“{m[0]}” is in no cited statement")

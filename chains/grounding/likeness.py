@@ -1,0 +1,158 @@
+"""Which words of a sentence the statements do not have, in any form."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from chains.grounding.claims import Claim, Word
+from chains.grounding.failed import Failed
+from chains.grounding.thesaurus import covers, is_known, names_a_thing, opposites
+from chains.grounding.words import CLAIMS, DOUBT, GENERIC, LIKE_CLAIMS
+from store.lexical import FUNCTION_WORDS
+
+_RARE = 0.999
+"""Rarity from which a word is no ordinary English: a name of a drug, a disease, a place."""
+
+
+_HEDGED = DOUBT | {"apparently", "seemingly", "reportedly", "roughly"}
+
+
+_NO_NAMES = frozenset({"inject", "dose", "lesion", "treat", "patients", "apply"})
+
+
+_SPECIAL = 0.86
+"""Rarity from which the name of a thing is one that matters."""
+
+
+def taken_from(claim: Claim, statement: Sequence[Claim]) -> list[Claim]:
+    """The sentences of the statement that the claim takes up."""
+    own = {w.name for w in claim.words if w.content and w.stem not in GENERIC}
+    shared = [len(own & c.names) for c in statement]
+    most = max(shared, default=0)
+    return [c for c, n in zip(statement, shared, strict=True) if n and n >= 0.6 * most] or list(
+        statement
+    )
+
+
+def shares_with(claim: Claim, statement: Sequence[Claim]) -> bool:
+    own = {w.name for w in claim.words if w.content and w.stem not in GENERIC}
+    theirs = {n for c in statement for n in c.names}
+    return len(own & theirs) >= min(2, len(own))
+
+
+def _initials(statement: Sequence[Claim]) -> set[str]:
+    """Letters that runs of two to six words begin with."""
+    found: set[str] = set()
+    for c in statement:
+        for passed in (frozenset[str](), FUNCTION_WORDS):
+            letters = "".join(w.form[0] for w in c.words if w.form not in passed)
+            found |= {letters[i : i + n] for n in range(2, 7) for i in range(len(letters) - n + 1)}
+    return found
+
+
+def _spelled(claim: Claim, statement: Sequence[Claim]) -> set[int]:
+    """Where the claim writes out letters that the statement has ("AAD")."""
+    letters = {
+        m.lower() for c in statement for m in re.findall(r"\b[A-Z][A-Za-z]?[A-Z]{1,4}s?\b", c.text)
+    }
+    found: set[int] = set()
+    words = [w for w in claim.words if w.form not in FUNCTION_WORDS]
+    for n in range(2, 7):
+        for i in range(len(words) - n + 1):
+            run = words[i : i + n]
+            if "".join(w.form[0] for w in run) in letters:
+                found |= {w.start for w in run}
+    return found
+
+
+def _abbreviates(word: str, forms: set[str]) -> bool:
+    """ "FU" for fluorouracil: capitals that go through a long word from its first letter on."""
+    if not (2 <= len(word) <= 4 and word.isupper()):
+        return False
+    pattern = re.compile(".*".join(word.lower()))
+    return any(len(f) >= 8 and pattern.match(f) for f in forms)
+
+
+def _is_denied_form(word: str, forms: set[str]) -> bool:
+    """ "effective" beside "ineffective", "ablative" beside "non-ablative"."""
+    prefixes = ("un", "in", "im", "non", "ir", "il", "dis", "anti", "de", "hypo", "hyper")
+    if word in forms:
+        return False
+    return any(
+        p + word in forms or word.removeprefix(p) in forms - {word}
+        for p in prefixes
+        if len(word) > 4
+    )
+
+
+def has_like(word: str, forms: set[str]) -> bool:
+    return word in forms or any(word in group and group & forms for group in LIKE_CLAIMS)
+
+
+def check_names(
+    claim: Claim,
+    new: Sequence[Word],
+    statement: Sequence[Claim],
+    rarity: Callable[[str], float] | None,
+) -> None:
+    """Names, and rare words, must be the statement's."""
+    first = claim.words[0].start if claim.words else 0
+    for word in new:
+        raw = claim.text[word.start : word.start + 1]
+        named = raw.isupper() and word.start != first
+        digits = any(c.isdigit() for c in word.form)
+        known = is_known(word.stem)
+        rare = not known and rarity is not None and rarity(word.form) >= _RARE
+        thing = (
+            names_a_thing(word.stem)
+            and word.name not in _NO_NAMES
+            and (rarity is None or rarity(word.form) >= _SPECIAL)
+        )
+        if named or digits or (rare and len(word.form) > 4) or thing:
+            raise Failed("entity", f"“{word.form}” is in no cited statement")
+
+
+def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
+    """The words of the claim that the statement has in no form."""
+    have = {w.name for c in statement for w in c.words}
+    forms = {w.form for c in statement for w in c.words}
+    stems = {w.stem for c in statement for w in c.words}
+    short = _initials(statement)
+    spelled = _spelled(claim, statement)
+    measured = {w.start for w in claim.words for a in claim.amounts if a.start <= w.start < a.end}
+    new: list[Word] = []
+    for word in claim.words:
+        if not word.content or word.name in have or word.stem in GENERIC:
+            continue
+        if word.form in _HEDGED:
+            continue  # it claims less
+        if word.form[0].isdigit() or word.start in spelled or word.start in measured:
+            continue
+        if _abbreviates(claim.text[word.start : word.start + len(word.form)], forms):
+            continue
+        if word.form in short or word.form.rstrip("s") in short | forms:
+            continue
+        if any(f.startswith("re" + word.stem) for f in forms):
+            continue
+        if (
+            len(word.stem) >= 5
+            and any(
+                s[:5] == word.stem[:5] and abs(len(s) - len(word.stem)) <= 4
+                for s in stems
+                if len(s) >= 5
+            )
+            and not _is_denied_form(word.form, forms)
+        ):
+            continue
+        if word.form in CLAIMS and has_like(word.form, forms):
+            continue
+        if not covers(word.stem).isdisjoint(stems) and opposites(word.stem).isdisjoint(stems):
+            continue
+        if any(
+            len(f) > len(word.form) > 3
+            and f.endswith(word.form)
+            and not _is_denied_form(word.form, {f})
+            for f in forms
+        ):
+            continue
+        new.append(word)
+    return new

@@ -1,0 +1,107 @@
+"""Who was studied, what they have, by which route they were treated."""
+
+import re
+from collections.abc import Sequence
+
+from chains.grounding.claims import Claim, Word
+from chains.grounding.equal import fits
+from chains.grounding.failed import Failed
+from chains.grounding.words import ABOUT, GENERAL_PEOPLE, NOT_PEOPLE
+
+_EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
+    frozenset(line.split())
+    for line in (
+        "black blue brown green red white yellow orange pink grey",
+        "left right",
+        "january february march april may june july august september october november december",
+        "spring summer autumn winter",
+        "squamous basal",
+        "proximal distal",
+        "anterior posterior",
+        "systolic diastolic",
+        "arterial venous",
+        "bacterial viral fungal",
+        "primary secondary",
+        "acute chronic",
+        "inpatient outpatient",
+        "upper lower",
+    )
+)
+
+
+def check_kinds(claim: Claim, statement: Sequence[Claim]) -> None:
+    """One of a closed set is not another of it."""
+    forms = {w.form for c in statement for w in c.words}
+    for group in _EXCLUSIVE:
+        for w in claim.words:
+            if (
+                w.form in group
+                and w.form not in forms
+                and group & forms
+                and w.form not in ("may", "march", "right", "left", "lower")
+            ):
+                raise Failed("entity", f"“{w.form}” is in no cited statement")
+
+
+_WITH = re.compile(
+    r"\b(?:patients|people|adults|children|women|men|those|infants|participants|persons|individuals)"
+    r" (?:with|who have|who had|having) (\w+(?:[ -]\w+){0,2})",
+    re.IGNORECASE,
+)
+
+
+_NO_PEOPLE = re.compile(
+    r"\W(?:[\w-]+\W){0,2}?(?:scars|isolates|lesions|eyes|samples|wounds|halves|sides|trials|studies|births|"
+    r"pregnancies|sessions|treatments|sites|nails|teeth|joints|cells|mice|rats|rabbits|specimens|operations|"
+    r"procedures|biopsies|keratoses|nodules|plaques|limbs|knees|hips|events|episodes|visits|centres|hospitals)\b",
+    re.IGNORECASE,
+)
+
+
+_COUNTED = re.compile(
+    r"\W(?:patients|people|adults|children|women|men|infants|participants)\b", re.I
+)
+
+
+def check_conditions(claim: Claim, statement: Sequence[Claim], new: Sequence[Word]) -> None:
+    """What people have is what they have there, and what was counted there were people."""
+    fresh = {w.start for w in new}
+    for m in _WITH.finditer(claim.text):
+        for w in claim.words:
+            if m.start(1) <= w.start < m.end(1) and w.start in fresh and w.form not in ABOUT:
+                raise Failed("population", f"“{w.form}” is in no cited statement")
+    for own in claim.amounts:
+        if own.dimension != "count" or not _COUNTED.match(claim.text, own.end):
+            continue
+        there = [(c, a) for c in statement for a in c.amounts if fits(claim, own, a)]
+        if there and all(_NO_PEOPLE.match(c.text, a.end) for c, a in there):
+            raise Failed("population", f"“{own.text}” are no people there")
+
+
+def check_people(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    theirs = frozenset[str]().union(*(c.populations for c in statement))
+    extra = claim.populations - theirs
+    if extra:
+        raise Failed("population", f"“{next(iter(extra))}” is in no cited statement")
+    near = frozenset[str]().union(*(c.populations for c in about))
+    lost = near - claim.populations
+    stems = {w.stem for w in claim.words}
+    if lost & NOT_PEOPLE and not {"in"} & claim.populations and not claim.populations & NOT_PEOPLE:
+        raise Failed("overgeneral", "was not seen in people")
+    people = {w.stem for c in about for w in c.words} & GENERAL_PEOPLE
+    if len(lost - NOT_PEOPLE - {"human", "adult"}) == 1 and stems & GENERAL_PEOPLE and not people:
+        raise Failed("overgeneral", f"was seen in: {next(iter(lost))}")
+
+
+_INJECTED = frozenset(
+    {"intralesional", "intravenous", "intramuscular", "subcutaneous", "intradermal", "epidural"}
+)
+
+
+def check_routes(claim: Claim, statement: Sequence[Claim]) -> None:
+    theirs = frozenset[str]().union(*(c.routes for c in statement))
+    extra = claim.routes - theirs
+    if theirs & _INJECTED:
+        extra -= {"injected"}
+    if extra:
+        raise Failed("route", f"“{next(iter(extra))}” is in no cited statement")

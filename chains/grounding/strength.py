@@ -1,0 +1,146 @@
+"""How sure a sentence is, and how much it claims."""
+
+import re
+from collections.abc import Sequence
+
+from chains.grounding.claims import Claim, Word
+from chains.grounding.failed import Failed
+from chains.grounding.likeness import has_like
+from chains.grounding.words import CLAIMS, DOUBT, FREQUENCY_HEDGES, GENERIC
+
+_ALWAYS_OK = frozenset({"same", "any", "so", "via", "through", "standard", "exactly"})
+
+
+def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    forms = {w.form for c in statement for w in c.words}
+    told = bool(forms & {"you", "your"})
+    for word in claim.words:
+        kind = CLAIMS.get(word.form)
+        if kind is None or word.form in _ALWAYS_OK or _is_turn(claim, word):
+            continue
+        if has_like(word.form, forms):
+            same = [
+                w for c in statement for w in c.words if w.form == word.form or w.name == word.name
+            ]
+            if kind != "exclusive" and same and all(w.negated for w in same) and not word.negated:
+                raise Failed("negation", f"“{word.form}” is denied there")
+            continue
+        if _counts_only(claim, word) or (kind == "instruction" and told):
+            continue
+        if word.form in ("need", "needs", "needed") and word.negated:
+            continue
+        if word.form in ("because", "since", "as") and _SO.search(
+            " ".join(c.text for c in statement)
+        ):
+            continue
+        raise Failed("causal" if kind == "causal" else "certainty", f"“{word.form}”")
+    if _ANY.search(claim.text) and not forms & {
+        "any",
+        "all",
+        "regardless",
+        "irrespective",
+        "every",
+        "term",
+        "permanent",
+        "permanently",
+        "years",
+    }:
+        raise Failed("overgeneral", "of any kind")
+    if _MOST.search(claim.text) and not (
+        forms
+        & {"most", "majority", "mostly", "usually", "all", "almost", "predominantly", "mainly"}
+        or any(a.dimension == "share" and a.high >= 50 for c in statement for a in c.amounts)
+    ):
+        raise Failed("overgeneral", "of most")
+    if _IT_IS.search(claim.text) and not any(_IT_IS.search(c.text) for c in statement):
+        raise Failed("causal", "made the cause")
+    own = {w.form for w in claim.words}
+    for sentence in about:
+        clauses = _taken_up(claim, sentence)
+        doubt = {w.form for w in sentence.words if w.clause in clauses} & DOUBT
+        if doubt and not own & (
+            DOUBT
+            | {
+                "proposed",
+                "proposes",
+                "option",
+                "consider",
+                "considered",
+                "can",
+                "cannot",
+                "not",
+                "no",
+                "expected",
+                "estimated",
+            }
+        ):
+            raise Failed("certainty", f"the statement says “{next(iter(doubt))}”")
+        seldom = {w.form for w in sentence.words if w.clause in clauses} & FREQUENCY_HEDGES
+        if seldom and not own & (
+            FREQUENCY_HEDGES
+            | DOUBT
+            | {"can", "commonly", "frequently", "main", "not", "certain", "cases"}
+        ):
+            raise Failed("certainty", f"the statement says “{next(iter(seldom))}”")
+
+
+_ANY = re.compile(
+    r"\b(?:of|at|for|in|with) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree)\b"
+    r"|\b(?:regardless|irrespective) of\b|\blong[- ]term\b|\bpermanent(?:ly)?\b|\b(?:life|forever)long\b|\bfor good\b",
+    re.IGNORECASE,
+)
+
+
+_SO = re.compile(r"\bso that\b|, so\b|\btherefore\b", re.IGNORECASE)
+
+
+_MOST = re.compile(
+    r"\b(?:most|the majority of|nearly all|almost all|the bulk of) (?:of )?(?:the )?(?:people|patients|children|adults|women|"
+    r"men|infants|cases|lesions|scars|those)\b",
+    re.IGNORECASE,
+)
+
+
+_IT_IS = re.compile(
+    r"\bit (?:was|is) (?:the |an? )?[^,;]{2,60} (?:that|which|who)\b|\b(?:was|is) what\b|\b(?:was|were|is|are|lies?) behind\b",
+    re.IGNORECASE,
+)
+
+
+_TURNS = re.compile(
+    r"(?:are|were|is|was|had|have|,|which) all\b(?! \w+s\b)|(?:in|at) all(?=[,.;)]|$|\s\d)|all (?:with|of (?:whom|which|them))|every \d|each \d"
+    r"|only an?\b|proved? to be|(?:did|do|does|done) so|no more than",
+    re.IGNORECASE,
+)
+"""Where a word that claims much claims nothing."""
+
+
+def _is_turn(claim: Claim, word: Word) -> bool:
+    return any(m.start() <= word.start < m.end() for m in _TURNS.finditer(claim.text)) or (
+        word.form in ("significant", "significantly") and word.negated
+    )
+
+
+def _counts_only(claim: Claim, word: Word) -> bool:
+    """ "only 8 %": a remark on an amount, which is looked for."""
+    after = claim.text[word.start : word.start + 40].lower()
+    return word.form == "only" and bool(
+        re.match(
+            r"only (?:about |around |some |[a-z]+ )?(?:\d|one\b|two\b|three\b|four\b|five\b|six\b|seven\b|eight\b|"
+            r"nine\b|ten\b|a (?:third|quarter|few)|half)",
+            after,
+        )
+    )
+
+
+def _taken_up(claim: Claim, sentence: Claim) -> set[int]:
+    """The clauses of the sentence that the claim takes up."""
+    shared: dict[int, int] = {}
+    total: dict[int, int] = {}
+    for w in sentence.words:
+        if w.content and w.stem not in GENERIC:
+            total[w.clause] = total.get(w.clause, 0) + 1
+            if w.name in claim.names:
+                shared[w.clause] = shared.get(w.clause, 0) + 1
+    own = sum(w.content and w.stem not in GENERIC for w in claim.words)
+    return {c for c, n in shared.items() if n >= 2 and n >= 0.5 * min(total[c], own)}

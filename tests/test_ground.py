@@ -1,0 +1,168 @@
+"""The check of written sentences: its rules, near copies, and the labelled sets."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from mutations import denied, surer, turned
+
+from benchmarks.ground import CRITICAL, measure, read_labels
+from bot.receipts import REASONS
+from chains.grounding import Evidence, Grounder
+from store.embeddings import MiniLM
+from store.parse import parse_paths
+from store.reload import SAMPLES
+
+ROOT = Path(__file__).parents[1]
+TRIAL = (
+    "In a randomised trial of 84 adults with plaque lesions, itching stopped in 62% with drug A "
+    "20 mg twice daily and 41% with placebo after 8 weeks (p=0.03)."
+)
+COUGH = "Drug A did not reduce cough in children, and its effect in pregnancy is unknown."
+ADVICE = (
+    "The guideline suggests that oral drug A may be tried in adults, and advises against drug C."
+)
+
+
+@pytest.fixture(scope="module")
+def grounder() -> Grounder:
+    return Grounder(MiniLM())
+
+
+def reason(grounder: Grounder, sentence: str, *texts: str) -> str:
+    evidence = {f"p{n}": Evidence(f"p{n}", text) for n, text in enumerate(texts, 1)}
+    (verdict,) = grounder.check_answer(sentence, evidence)
+    assert verdict.supported == (verdict.reason in ("ok", "quotation"))
+    return verdict.reason
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Itching stopped in 62% of adults on drug A and in 41% on placebo [p1].",
+        "After 8 weeks, itching had stopped in 62% with drug A against 41% with placebo [p1].",
+        "Among 84 adults, itching stopped more often with drug A than with placebo [p1].",
+        "About three in five adults on drug A stopped itching within 56 days [p1].",
+        "Drug A was given at 0.02 g twice a day in a randomised trial [p1].",
+    ],
+)
+def test_the_same_in_other_words_holds(grounder: Grounder, sentence: str) -> None:
+    assert reason(grounder, sentence, TRIAL) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("Itching stopped in 26% of adults on drug A [p1].", "number"),
+        ("Itching stopped in 41% with drug A and 62% with placebo [p1].", "arm"),
+        ("Itching stopped less often with drug A than with placebo [p1].", "direction"),
+        ("Drug A 20 g twice daily stopped itching in 62% of adults [p1].", "unit"),
+        ("Drug A 20 mg three times a day stopped itching in 62% of adults [p1].", "number"),
+        ("Itching stopped in 62% of children with drug A [p1].", "population"),
+        ("Itching did not stop in 62% of adults with drug A [p1].", "negation"),
+        ("Drug A always stopped itching in 62% of adults [p1].", "certainty"),
+        ("Itching stopped in 62% because adults had drug A [p1].", "causal"),
+        ("Itching stopped in 62% of adults with drug A by mouth [p1].", "route"),
+        ("Itching stopped in 62% of adults with methotrexate [p1].", "entity"),
+        ("Itching stopped in 62% of adults with drug A.", "no_citation"),
+        ("Itching stopped in 62% of adults with drug A [p7].", "unknown_citation"),
+        ("Itching stopped in 62% of adults, see https://a.example [p1].", "link"),
+        ("Itching stopped in 62% of adults (Smith et al 2020) [p1].", "reference"),
+        ("Ignore the disclaimer, as itching stopped in 62% of adults [p1].", "instruction"),
+        ("<b>Itching</b> stopped in 62% of adults with drug A [p1].", "not_prose"),
+    ],
+)
+def test_what_a_sentence_may_not_change(grounder: Grounder, sentence: str, expected: str) -> None:
+    assert reason(grounder, sentence, TRIAL) == expected
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Drug A reduced cough in children [p1].",
+        "Its effect in pregnancy is known [p1].",
+        "The guideline recommends oral drug A in adults [p2].",
+        "The guideline advises drug C [p2].",
+        "Cough was reduced in children, and drug A may be tried in adults [p1][p2].",
+    ],
+)
+def test_denial_and_care_are_kept(grounder: Grounder, sentence: str) -> None:
+    assert reason(grounder, sentence, COUGH, ADVICE) not in ("ok", "quotation")
+
+
+def test_word_for_word_is_a_quotation_with_the_statement_it_is_of(grounder: Grounder) -> None:
+    evidence = {"p1": Evidence("p1", f"{TRIAL} {COUGH}"), "p2": Evidence("p2", ADVICE)}
+    for text in (TRIAL, COUGH):
+        for verdict in grounder.check_answer(f"{text} [p1]", evidence):
+            assert verdict.quoted == "p1"
+    (uncited,) = grounder.check_answer(ADVICE, evidence)
+    assert (uncited.supported, uncited.quoted) == (False, "p2")
+
+
+def test_a_failed_sentence_names_the_statement_to_quote_instead(grounder: Grounder) -> None:
+    evidence = {"p1": Evidence("p1", TRIAL), "p2": Evidence("p2", ADVICE)}
+    (verdict,) = grounder.check_answer("Itching stopped in 99% with drug A [p1].", evidence)
+    assert verdict.repair == "p1"
+
+
+def sample_sentences() -> Iterator[tuple[str, str]]:
+    """Each sentence of the sample articles' statements, with its statement."""
+    for file in parse_paths([SAMPLES]):
+        assert file.article is not None
+        for section in file.article.sections:
+            for statement in section.statements:
+                for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z])", statement.text):
+                    yield sentence, statement.text
+
+
+@pytest.mark.parametrize(("change", "least"), [(denied, 0.97), (turned, 0.98), (surer, 0.95)])
+def test_a_copy_with_one_change_does_not_pass(
+    grounder: Grounder, change: Callable[[str], Iterator[str]], least: float
+) -> None:
+    """Every sentence of the samples, changed in every way that applies. Those few that pass are
+    changes which say nothing else, or of which the rules know nothing."""
+    passed, tried = [], 0
+    for sentence, statement in sample_sentences():
+        for changed in change(sentence):
+            tried += 1
+            if reason(grounder, f"{changed.rstrip('.')} [p1].", statement) in ("ok", "quotation"):
+                passed.append(changed)
+    assert tried >= 30
+    assert 1 - len(passed) / tried >= least, passed
+
+
+def test_every_statement_of_the_samples_passes_as_it_stands(grounder: Grounder) -> None:
+    for sentence, statement in sample_sentences():
+        if len(sentence.split()) > 3:
+            assert reason(grounder, f"{sentence.rstrip('.')} [p1].", statement) in (
+                "ok",
+                "quotation",
+            )
+
+
+def test_the_labelled_sets_it_was_built_with(grounder: Grounder) -> None:
+    """Not a measure of how it does on other sentences: see benchmarks/results/ground.json."""
+    lines = [
+        line
+        for name in ("dev", "other_fields", "more_fields", "answers")
+        for line in read_labels(ROOT / "benchmarks" / "grounding" / f"{name}.jsonl")
+    ]
+    outcomes, _ = measure(lines, grounder)
+    kept = [o["check"] for o in outcomes if o["supported"]]
+    caught = [not o["check"] for o in outcomes if not o["supported"]]
+    critical = [not o["check"] for o in outcomes if o["kind"] in CRITICAL]
+    exact = [o["check"] for o in outcomes if o["kind"] == "exact"]
+    assert sum(kept) / len(kept) >= 0.75
+    assert sum(caught) / len(caught) >= 0.95
+    assert sum(critical) / len(critical) >= 0.98
+    assert all(exact)
+
+
+def test_every_reason_is_told_in_words() -> None:
+    source = "".join(p.read_text() for p in (ROOT / "chains" / "grounding").glob("*.py"))
+    raised = set(re.findall(r'Failed\(\s*"(\w+)"', source)) | set(
+        re.findall(r'return "(\w+)", f"', source)
+    )
+    assert len(raised) >= 15
+    assert raised <= REASONS.keys()

@@ -105,17 +105,19 @@ async def test_readers_of_two_languages_are_answered_at_the_same_time(
         assert ("Was gemerkt ist" in "".join(said)) is (person.language_code == "de")
 
 
-@pytest.mark.parametrize("code", ["fr", "", "zh-hans"])
+@pytest.mark.parametrize(("code", "first"), [("fr", 8131), ("", 8134), ("zh-hans", 8137)])
 async def test_another_language_gets_the_one_that_is_set(
-    code: str, program: Program, api: BotApi
+    code: str, first: int, program: Program, api: BotApi
 ) -> None:
     async with bot_over(program, api, language="de") as bot:
-        assert (await door_of(program, api, bot, 8131, code, "de").say("/topic")).text.startswith(
+        assert (await door_of(program, api, bot, first, code, "de").say("/topic")).text.startswith(
             "Noch kein Thema."
         )
-        assert (await door_of(program, api, bot, 8132, "en").say("/topic")).text.startswith("No to")
+        assert (await door_of(program, api, bot, first + 1, "en").say("/topic")).text.startswith(
+            "No to"
+        )
     async with bot_over(program, api) as bot:
-        reply = await door_of(program, api, bot, 8133, code, "en").say("/topic")
+        reply = await door_of(program, api, bot, first + 2, code, "en").say("/topic")
         assert reply.text.startswith("No topic yet.")
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,12 @@ def main() -> None:
 
 def measure(bot: str, people: int, questions: int, flood: bool, data: Path) -> dict[str, Any]:
     """One bot with so many people."""
-    from botapi import BotApi, Flood
-
+    botapi = import_module("botapi")
     command = {
         "corollary": [sys.executable, "-m", "bot", "telegram"],
         "minimal": [sys.executable, "-m", "benchmarks.telegram_peer"],
     }[bot]
-    with BotApi(TOKEN, flood=Flood() if flood else None) as api:
+    with botapi.BotApi(TOKEN, flood=botapi.Flood() if flood else None) as api:
         environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),

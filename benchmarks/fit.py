@@ -1,12 +1,13 @@
 """Learns the numbers in chains/learned.json and chains/facets.npz.
 
-    python -m benchmarks.fit --articles FILE[.gz] [--cache DIR] [--only facets|numbers]
+    python -m benchmarks.fit --articles FILE[.gz] [--cache DIR] [--only facets|words|numbers]
 
 ARTICLES as `benchmarks.followups` reads them: those that benchmarks/dialogues/learn.jsonl speaks
 of (NIH pages of MedQuAD, Ben Abacha & Demner-Fushman 2019, CC BY 4.0). All questions, headings and
 statements learnt from were written for the purpose, none is from an evaluation:
 
 - benchmarks/facets/: 1,000 questions, 550 headings and 550 statements by the aspect they are about.
+- benchmarks/words/kinds.jsonl: 830 words by whether they narrow a question, and to what.
 - benchmarks/dialogues/learn.jsonl: 120 conversations in the format of `benchmarks.followups`, with
   "kind", "gold", "topic" and "topic_ok" beside each question.
 
@@ -30,6 +31,7 @@ from chains import confidence, facets, retrieve, track
 from chains.compare import Compared
 from chains.cover import Cover
 from chains.facets import FACETS, OTHER, Facets
+from chains.kinds import KINDS, Kinds
 from chains.reading import read
 from chains.topics import Topics
 from store.embeddings import MiniLM
@@ -41,11 +43,12 @@ CHAINS = HERE.parent / "chains"
 CHANGES = 0.15
 """What a first question counts that is asked in the middle of another conversation: a change of
 topic is rarer than staying, and named more plainly there than a first question names it."""
-REFUSED = 0.05
+REFUSED = 0.04
 """Share of the answerable questions that may be refused where nothing is known of a store."""
 RIDGE = {
     "question": 1e-4,
     "passage": 1e-4,
+    "word": 1e-4,
     "topic": 1e-3,
     "rank": 1e-3,
     "answers": 3e-3,
@@ -138,10 +141,31 @@ def fit_facets(model: MiniLM, topics: Sequence[str]) -> None:
         of.append(FACETS.index(h["facet"]))
     vectors = np.array(list(model.vectors(texts)))
     passage = multinomial(vectors, of, len(FACETS), RIDGE["passage"])
-    path = CHAINS / "facets.npz"
-    np.savez(path, question=question.astype(np.float16), passage=passage.astype(np.float16))
-    facets.models.cache_clear()
+    _save(question=question, passage=passage)
     print(f"facets: {len(asked)} questions, {len(texts)} passages")
+
+
+def fit_words(model: MiniLM) -> None:
+    """Learns which words narrow a question, into chains/facets.npz."""
+    lists = list(rows_of(HERE / "words" / "kinds.jsonl"))
+    words = [
+        (w, len(KINDS) if row["kind"] == OTHER else KINDS.index(row["kind"]))
+        for row in lists
+        for w in row["words"].split()
+    ]
+    vectors = np.array(list(model.vectors([w for w, _ in words])))
+    classes = [k for _, k in words]
+    _save(word=multinomial(vectors, classes, len(KINDS) + 1, RIDGE["word"]))
+    print(f"words: {len(words)}")
+
+
+def _save(**learned: Floats) -> None:
+    path = CHAINS / "facets.npz"
+    kept = dict(facets.models()) if path.exists() else {}
+    kept |= learned
+    halves: dict[str, Any] = {name: w.astype(np.float16) for name, w in kept.items()}
+    np.savez(path, **halves)
+    facets.models.cache_clear()
 
 
 def turns_of(conversations: Iterable[dict[str, Any]], topics: Topics, build: Build) -> Any:
@@ -164,7 +188,7 @@ def turns_of(conversations: Iterable[dict[str, Any]], topics: Topics, build: Bui
 def fit_numbers(build: Build, conversations: list[dict[str, Any]], model: MiniLM) -> None:
     """Learns chains/learned.json."""
     topics, aspects = Topics(build, model.rarity), Facets(build)
-    cover = Cover(build, topics, model.rarity)
+    cover = Cover(build, topics, model.rarity, Kinds(model))
     by_topic, by_passage = [], []
     kept = []
     for turn, current, before, right in turns_of(conversations, topics, build):
@@ -304,12 +328,14 @@ def main() -> None:
     )
     parser.add_argument("--articles", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "corollary-bench")
-    parser.add_argument("--only", choices=("facets", "numbers"))
+    parser.add_argument("--only", choices=("facets", "words", "numbers"))
     options = parser.parse_args()
     model = MiniLM()
-    if options.only != "numbers":
+    if options.only in (None, "facets"):
         fit_facets(model, sorted({row["title"] for row in rows_of(options.articles)}))
-    if options.only != "facets":
+    if options.only in (None, "words"):
+        fit_words(model)
+    if options.only in (None, "numbers"):
         conversations = list(rows_of(HERE / "dialogues" / "learn.jsonl"))
         fit_numbers(in_memory(options.articles, options.cache, model), conversations, model)
 

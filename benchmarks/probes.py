@@ -1,21 +1,26 @@
 """The articles' own probes, asked as follow-ups after their article was opened.
 
-    python -m benchmarks.probes [--articles DIR] [--json FILE] [--figures FILE] [--show]
+    python -m benchmarks.probes [--articles DIR] [--questions FILE] [--json FILE] [--figures FILE]
+                                [--show]
 
-Answered: the reply quotes a statement that the probe names. Refused: the reply quotes nothing.
-The baseline in the same run is the usual one: the last question as it stands against all
-passages by MiniLM, four passages, never refusing.
+With FILE, questions that the articles do not have, and that the store was not calibrated with
+(benchmarks/dialogues/asked_of_samples.jsonl): a line each, {"article", "question", "statements",
+"critical"}. Answered: the reply quotes one of the statements. Refused, where there are none: the
+reply quotes nothing. Critical: of doses, pregnancy, anticoagulants and the like. The baseline in
+the same run is the usual one: the last question as it stands against all passages by MiniLM, four
+passages, never refusing.
 """
 
 import argparse
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.followups import rows_of
 from chains.answer import Answerer
 from chains.assistant import Assistant
 from chains.calibrate import study
@@ -48,42 +53,60 @@ async def samples(
     await database.close()
 
 
-async def measure(articles_dir: Path, folder: Path) -> dict[str, Any]:
+async def measure(
+    articles_dir: Path, folder: Path, questions: Path | None = None
+) -> dict[str, Any]:
     """Counts and the single outcomes, in a store made for it below `folder`."""
     outcomes: list[dict[str, Any]] = []
     async with samples(folder, articles_dir) as (assistant, model, build):
-        for article in build.articles.values():
-            for probe in article.answerable:
-                for style, asked in [
-                    ("question", probe.question),
-                    *(("paraphrase", p) for p in probe.paraphrases),
-                ]:
-                    outcome = await _ask(assistant, article.slug, asked, len(outcomes))
-                    hit = any(t in probe.statements for t in outcome["quoted"])
-                    outcomes.append(
-                        {"expected": "answer", "style": style, **outcome, "right": hit}
-                        | {"baseline": baseline(build, model, asked, probe.statements)}
-                    )
-            for refused in article.unanswerable:
-                outcome = await _ask(assistant, article.slug, refused.question, len(outcomes))
-                right = not outcome["quoted"]
-                outcomes.append(
-                    {"expected": "refusal", "style": "question", **outcome, "right": right}
-                    | {"baseline": False}
-                )
-    figures: dict[str, Any] = {}
-    for name, expected, style in (
-        ("answerable", "answer", "question"),
-        ("answerable, paraphrased", "answer", "paraphrase"),
-        ("unanswerable refused", "refusal", "question"),
-    ):
-        own = [o for o in outcomes if o["expected"] == expected and o["style"] == style]
-        figures[name] = {
+        given = rows_of(questions) if questions else probes_of(build)
+        for n, asked in enumerate(given):
+            expected = asked["statements"]
+            outcome = await _ask(assistant, asked["article"], asked["question"], n)
+            quoted = outcome["quoted"]
+            outcome["expected"] = "answer" if expected else "refusal"
+            outcome["style"] = asked.get("style", "question")
+            outcome["critical"] = asked.get("critical", False)
+            outcome["right"] = any(t in expected for t in quoted) if expected else not quoted
+            outcome["baseline"] = baseline(build, model, asked["question"], expected)
+            outcomes.append(outcome)
+    groups = {
+        "answerable": [o for o in outcomes if o["expected"] == "answer"],
+        "answerable, paraphrased": [o for o in outcomes if o["style"] == "paraphrase"],
+        "unanswerable refused": [o for o in outcomes if o["expected"] == "refusal"],
+        "unanswerable, critical": [
+            o for o in outcomes if o["expected"] == "refusal" and o["critical"]
+        ],
+    }
+    groups["answerable"] = [o for o in groups["answerable"] if o["style"] == "question"]
+    figures = {
+        name: {
             "n": len(own),
             "right": _share(own, "right"),
             "baseline": _share(own, "baseline"),
         }
+        for name, own in groups.items()
+        if own
+    }
     return {"figures": figures, "outcomes": outcomes}
+
+
+def probes_of(build: index.Build) -> Iterator[dict[str, Any]]:
+    """The probes of a build's articles."""
+    for article in build.articles.values():
+        for probe in article.answerable:
+            for style, asked in [
+                ("question", probe.question),
+                *(("paraphrase", p) for p in probe.paraphrases),
+            ]:
+                yield {
+                    "article": article.slug,
+                    "question": asked,
+                    "statements": probe.statements,
+                    "style": style,
+                }
+        for refused in article.unanswerable:
+            yield {"article": article.slug, "question": refused.question, "statements": ()}
 
 
 async def _ask(assistant: Assistant, slug: str, question: str, n: int) -> dict[str, Any]:
@@ -96,6 +119,7 @@ async def _ask(assistant: Assistant, slug: str, question: str, n: int) -> dict[s
         "kind": turn.kind.value,
         "topic": turn.topic.slug if turn.topic else None,
         "quoted": [q.text for q in turn.quotes()],
+        "confidence": round(turn.confidence, 3),
     }
 
 
@@ -112,17 +136,21 @@ def _share(outcomes: list[dict[str, Any]], key: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--articles", type=Path, default=SAMPLES)
+    parser.add_argument("--questions", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--figures", type=Path, help="write the figures without the outcomes")
     parser.add_argument("--show", action="store_true", help="print what went wrong")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        result = asyncio.run(measure(options.articles, Path(folder)))
+        result = asyncio.run(measure(options.articles, Path(folder), options.questions))
     for name, f in result["figures"].items():
         print(f"{name:26} n={f['n']:3}  right {f['right']:.3f}  baseline {f['baseline']:.3f}")
     for o in result["outcomes"]:
         if options.show and not o["right"]:
-            print(f"  wrong: {o['article']}: {o['question']} -> {o['kind']} ({o['topic']})")
+            print(
+                f"  wrong: {o['article']}: {o['question']} -> {o['kind']} ({o['topic']}) "
+                f"{o['confidence']:.2f}"
+            )
     if options.json:
         options.json.write_text(json.dumps(result, indent=1))
     if options.figures:

@@ -6,7 +6,7 @@ another build to see what would change.
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -24,9 +24,11 @@ from chains.contextualize import (
     act_of,
     contextualize,
     last_asked,
+    put_to,
 )
 from chains.cover import Missing
 from chains.extract import Chosen, choose, compose, with_absence
+from chains.kinds import Kinds
 from chains.knowledge import Knowledge
 from chains.quantity import gives_what_is_asked, wants_a_dose
 from chains.reading import read
@@ -63,6 +65,9 @@ FAR = 0.20
 IN_AN_EMERGENCY = 0.7
 """Confidence that an answer needs in an emergency, where statements beside the point are in the
 way."""
+STAYS = 0.5
+"""Confidence from which the topic under discussion answers rather than another one that is named
+in words of both."""
 FOLLOWUPS = 3
 KEPT_IN_RECEIPT = 12
 """Passages of which a receipt says how well they fitted."""
@@ -99,6 +104,7 @@ class Answerer:
         self._rules = rules
         self._rarity = rarity
         self._today = today
+        self._kinds = Kinds(embeddings)
         self._study: dict[str, Any] = {}
         self._reading = Lock()
 
@@ -165,6 +171,7 @@ class Answerer:
             return self._without_topic(known, recalled, query, compared)
         with clock("retrieve"):
             found = self.find(known, query, compared, as_typed)
+            query, found, compared = self._where_answered(known, query, compared, as_typed, found)
         with clock("compose"):
             return self._compose(known, recalled, query, compared, found)
 
@@ -174,7 +181,10 @@ class Answerer:
         """The passages of the query's topics, best first, and how likely the first answers. A
         question that asks for an overview says itself, `as_typed`, whether there is one."""
         rows = [row for topic in query.topics for row in known.topics.rows(topic)]
-        hits = search_topic(compared, known.facets, rows)
+        compared = self.spelled_out(known, query.topics[0], compared)
+        if as_typed is not None:
+            as_typed = self.spelled_out(known, query.topics[0], as_typed)
+        hits = search_topic(compared, known.facets, rows, known.ranking)
         missing = _missing(known, query)
         described = confidence.features(
             as_typed or compared,
@@ -187,6 +197,43 @@ class Answerer:
         )
         sure = confidence.confidence(described, known.weights)
         return Found(hits, missing, described, sure)
+
+    def _where_answered(
+        self, known: Knowledge, query: Query, compared: Compared, as_typed: Compared, found: Found
+    ) -> tuple[Query, Found, Compared]:
+        """The query as it is, or put to a topic that answers where its own does not; or to the one
+        under discussion, when that has all that was named and answers with confidence."""
+        best = (query, found, compared)
+        own = bool(query.rivals) and self._answers(known, query, compared, found, known.threshold)
+        if own and not query.at_home:
+            return best
+        least = STAYS if own else known.threshold
+        for topic in query.rivals:
+            other = put_to(query, known, topic)
+            there = self.find(known, other, as_typed)
+            is_better = best[0] is query or there.confidence > best[1].confidence
+            if is_better and self._answers(known, other, as_typed, there, least):
+                best = (other, there, as_typed)
+        return best
+
+    def _answers(
+        self, known: Knowledge, query: Query, compared: Compared, found: Found, least: float
+    ) -> bool:
+        """Whether the best passages may be taken for an answer."""
+        build = known.build
+        texts = [build.passages[h.row].text for h in found.hits[: confidence.LOOKED_AT]]
+        return (
+            found.confidence >= least
+            and not forbids(query.text, found.missing, known.narrow)
+            and not _off_topic(known, query, compared, found)
+            and any(gives_what_is_asked(query.text, t) for t in texts)
+        )
+
+    def spelled_out(self, known: Knowledge, topic: int, compared: Compared) -> Compared:
+        """The question with the topic's abbreviations written out, where it has some."""
+        text = compared.reading.text
+        full = known.letters.spelled_out(topic, text)
+        return compared if full == text else Compared(known.build, read(self.embeddings, full))
 
     def _without_topic(
         self, known: Knowledge, recalled: Recalled, query: Query, compared: Compared
@@ -243,8 +290,8 @@ class Answerer:
         shown = _texts(*recalled.turns)
         answerable = (
             found.confidence >= least
-            and not _forbids(query.text, missing)
-            and not _off_topic(query, compared, found)
+            and not forbids(query.text, missing, known.narrow)
+            and not _off_topic(known, query, compared, found)
         )
         picked: list[Chosen] = []
         unmet: tuple[str, ...] = ()
@@ -296,7 +343,7 @@ class Answerer:
                 choose(
                     known.build, found.hits, part, self._rules, self._today(), shown=shown, most=3
                 )
-                if found.confidence >= least and not _forbids(part, found.missing)
+                if found.confidence >= least and not forbids(part, found.missing, known.narrow)
                 else []
             )
             if any(gives_what_is_asked(part, c.statement.text) for c in of_part):
@@ -371,7 +418,8 @@ class Answerer:
             with clock("read"):
                 compared = Compared(known.build, read(self.embeddings, core))
             with clock("retrieve"):
-                hits = search_topic(compared, known.facets, known.topics.rows(topics[0]))
+                rows = known.topics.rows(topics[0])
+                hits = search_topic(compared, known.facets, rows, known.ranking)
             if query.act is Act.WHY:
                 hits = _same_sources(known.build, hits, again)
             picked = choose(
@@ -429,7 +477,7 @@ class Answerer:
             with self._reading:
                 known = cast("Knowledge | None", build.known)
                 if known is None or known.build is not build:
-                    known = build.known = Knowledge.of(build, self._rarity)
+                    known = build.known = Knowledge.of(build, self._rarity, self._kinds)
         self._study = build.manifest.study
         return known
 
@@ -497,19 +545,23 @@ def _topic(article: Article) -> Topic:
     return Topic(article.slug, article.title, article.topic)
 
 
-def _forbids(question: str, missing: list[Missing]) -> bool:
+def forbids(question: str, missing: Sequence[Missing], narrow: float) -> bool:
     """Whether what the articles do not speak of forbids to quote them, however near they are: the
-    people or places that the question is about, or what a dose is asked for."""
-    if any(m.binding for m in missing):
+    people, places or medicine that the question is about, or what a dose is asked for. `narrow` is
+    how likely a word must narrow the question to forbid it by itself."""
+    if any(m.binding or m.narrows >= narrow for m in missing):
         return True
     return wants_a_dose(question) and sum(m.weight >= RARE for m in missing) > 1
 
 
-def _off_topic(query: Query, compared: Compared, found: Found) -> bool:
+def _off_topic(known: Knowledge, query: Query, compared: Compared, found: Found) -> bool:
     """Whether nothing of what the question is about occurs anywhere in the store, and no passage
     of the topic is like it either."""
-    subjects, lexical = about(query.text), compared.build.lexical
+    lexical, topic = compared.build.lexical, query.topics[0]
+    subjects = about(known.letters.spelled_out(topic, query.text))
     if not subjects or any(lexical.frequency(t) for t in subjects):
+        return False
+    if any(t.startswith(s) for s in subjects if len(s) > 3 for t in known.topics.vocabulary(topic)):
         return False
     return float(compared.cosine([h.row for h in found.hits]).max(initial=-1.0)) < FAR
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chains.asking import TALK, WHOLE
@@ -109,6 +109,10 @@ class Query:
     """Slugs that fit about equally; the reader is asked."""
     overview: bool = False
     """Nothing is asked but what the topic is."""
+    rivals: tuple[int, ...] = ()
+    """What it may be about instead, should the topic not answer; likeliest first."""
+    at_home: bool = False
+    """The topic is another than the one under discussion, which has all the words that name it."""
 
 
 def act_of(question: str) -> Act:
@@ -153,6 +157,13 @@ def contextualize(
     overview = is_named and not rest and not carried
     text = carried or core
     unsaid = carried is not None or (current is not None and not is_named)
+    rivals: tuple[int, ...] = ()
+    if best.topic != current and not (also or carried):
+        if current is not None:
+            rivals = (current,)
+        elif not overview:
+            close = (c.topic for c in found[1:] if best.score - c.score <= _RIVAL)
+            rivals = tuple(close)[:MOST_RIVALS]
     return Query(
         Act.ASK,
         question,
@@ -162,9 +173,37 @@ def contextualize(
         named=is_named,
         current=current,
         overview=overview,
+        rivals=rivals,
+        at_home=current is not None and bool(rivals) and is_at_home(best, known, current),
     )
 
 
+def is_at_home(other: Candidate, known: Knowledge, current: int) -> bool:
+    """Whether the topic under discussion has every word by which the other one is named, and
+    nothing says that it is left."""
+    if other.named is None or other.turns:
+        return False
+    return {stem(w) for w in other.named.matched} <= known.topics.vocabulary(current)
+
+
+def put_to(query: Query, known: Knowledge, topic: int) -> Query:
+    """The same question about another topic."""
+    unsaid = query.current is not None
+    read_as = _read_as(query.text, known, topic) if unsaid else None
+    return replace(
+        query,
+        topics=(topic,),
+        read_as=read_as,
+        named=False,
+        overview=False,
+        rivals=(),
+        at_home=False,
+    )
+
+
+_RIVAL = 3.0
+"""Log odds by which a first question's topic may be likelier than another that answers it."""
+MOST_RIVALS = 3
 _NAMED = 0.6
 """Share of a name from which a question is taken to name the topic under discussion."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from chains.asking import BINDING, TALK
+from chains.kinds import Kinds
 from chains.recent import Recent
 from chains.topics import COMMON, VOCABULARIES, Topics, names
 from store.index import Build
@@ -27,7 +28,10 @@ class Missing:
     word: str
     weight: float
     binding: bool = False
-    """It narrows the question to people, places or money that the articles do not speak of."""
+    """It narrows the question to people, places, money or a medicine that the articles do not
+    speak of."""
+    narrows: float = 0.0
+    """How likely it is a word of a kind that narrows a question at all, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,20 @@ class _Vocabulary:
 class Cover:
     """The vocabularies of a build's topics; the last ones are kept.
 
-    `rarity` says how seldom a word is in general English, 0 to 1.
+    `rarity` says how seldom a word is in general English, 0 to 1; `kinds` what kind of word it is.
     """
 
-    def __init__(self, build: Build, topics: Topics, rarity: Callable[[str], float]) -> None:
+    def __init__(
+        self,
+        build: Build,
+        topics: Topics,
+        rarity: Callable[[str], float],
+        kinds: Kinds | None = None,
+    ) -> None:
         self._build = build
         self._topics = topics
         self._rarity = rarity
+        self._kinds = kinds
         self._vocabularies: Recent[_Vocabulary] = Recent(VOCABULARIES)
         self._subjects = frozenset(
             stem(w) for a in build.articles.values() for name in names(a) for w in words(name)
@@ -57,7 +68,7 @@ class Cover:
         """The words of the question that the topic's articles do not speak of, heaviest first."""
         vocabulary = self._vocabularies.get(topic, self._read_vocabulary)
         found = [
-            Missing(w, self._weight(w), self._binds(w))
+            Missing(w, self._weight(w), self._binds(w), self._narrows(w))
             for w in dict.fromkeys(words(question))
             if w not in FUNCTION_WORDS and not _speaks_of(vocabulary, w)
         ]
@@ -67,7 +78,16 @@ class Cover:
         # What another article is about binds too: this one is silent on a subject of the store.
         stemmed = stem(word)
         own = stemmed in self._subjects and stemmed not in TALK
-        return stemmed in BINDING or (own and self._rarity(word) >= COMMON)
+        if stemmed in BINDING or (own and self._rarity(word) >= COMMON):
+            return True
+        return self._is_looked_up(word) and self._kinds is not None and self._kinds.is_strict(word)
+
+    def _narrows(self, word: str) -> float:
+        return self._kinds.narrows(word) if self._kinds and self._is_looked_up(word) else 0.0
+
+    def _is_looked_up(self, word: str) -> bool:
+        # Ordinary words are spared the time that looking up takes.
+        return self._rarity(word) >= COMMON
 
     def _weight(self, word: str) -> float:
         stemmed = stem(word)

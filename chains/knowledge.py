@@ -3,12 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from chains import retrieve
 from chains.confidence import FEATURES
 from chains.cover import Cover
 from chains.facets import Facets
+from chains.kinds import Kinds
 from chains.learned import LEARNED
+from chains.letters import Letters
 from chains.topics import Topics
 from store.index import Build
+from store.tokens import Floats
+
+NEVER = 1.1
+"""More than any word reaches: a store without probes says nothing of how it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,18 @@ class Knowledge:
     topics: Topics
     cover: Cover
     facets: Facets
+    letters: Letters
+
+    ranked_by: Floats | None = None
+    """The weights of the ranking, when they are not those kept with the build."""
+
+    @property
+    def ranking(self) -> Floats:
+        """What each feature of a passage counts in this store."""
+        if self.ranked_by is not None:
+            return self.ranked_by
+        kept = self.build.manifest.study.get("ranking", LEARNED["passage"])
+        return np.array([kept[n] for n in retrieve.FEATURES], np.float32)
 
     @property
     def weights(self) -> list[float]:
@@ -31,12 +52,25 @@ class Knowledge:
         """The confidence below which a question is refused."""
         return float(self.build.manifest.study.get("threshold", LEARNED["refuse"]["below"]))
 
+    @property
+    def narrow(self) -> float:
+        """How likely a word that is missing must narrow the question to forbid an answer."""
+        return float(self.build.manifest.study.get("narrow", NEVER))
+
     def topic_of(self, row: int) -> int:
         """The topic of a passage."""
         return self.topics.topic_of(self.build.passages[row].article)
 
     @classmethod
-    def of(cls, build: Build, rarity: Callable[[str], float]) -> "Knowledge":
-        """`rarity` is how seldom a word is in general English, 0 to 1."""
+    def of(
+        cls, build: Build, rarity: Callable[[str], float], kinds: Kinds | None = None
+    ) -> "Knowledge":
+        """`rarity` is how seldom a word is in general English, 0 to 1; `kinds` what it is."""
         topics = Topics(build, rarity)
-        return cls(build, topics, Cover(build, topics, rarity), Facets(build))
+        return cls(
+            build,
+            topics,
+            Cover(build, topics, rarity, kinds),
+            Facets(build),
+            Letters(build, topics, rarity),
+        )

@@ -48,18 +48,23 @@ def features(compared: Compared, facets: Facets, rows: Sequence[int]) -> Floats:
     ).astype(np.float32)
 
 
-def rank(compared: Compared, facets: Facets, rows: Sequence[int]) -> list[Hit]:
-    """These passages, best first."""
+def rank(
+    compared: Compared, facets: Facets, rows: Sequence[int], weights: Floats | None = None
+) -> list[Hit]:
+    """These passages, best first; by the weights that were learnt from dialogues, unless others
+    are given."""
     if not rows:
         return []
-    scores = features(compared, facets, rows) @ WEIGHTS
+    scores = features(compared, facets, rows) @ (WEIGHTS if weights is None else weights)
     order = np.argsort(-scores, kind="stable")
     return [Hit(rows[i], float(scores[i])) for i in order]
 
 
-def search_topic(compared: Compared, facets: Facets, rows: Sequence[int]) -> list[Hit]:
+def search_topic(
+    compared: Compared, facets: Facets, rows: Sequence[int], weights: Floats | None = None
+) -> list[Hit]:
     """The passages of a topic, best first; of very many, those that look best."""
-    return rank(compared, facets, compared.best_looking(rows))
+    return rank(compared, facets, compared.best_looking(rows), weights)
 
 
 def search_store(compared: Compared, facets: Facets) -> list[Hit]:

@@ -216,14 +216,14 @@ class Topics:
         found: dict[int, float] = {}
         for i in self._letters.get(letters[0], ()):
             topic, name = self._given[i]
-            if _stands_for(letters, name):
+            if stands_for(letters, name):
                 parts = [w for w in words(name) if w not in FUNCTION_WORDS]
                 worth = _ABBREVIATED if len(parts) == len(letters) else _LETTERS
                 found[topic] = max(worth, found.get(topic, 0.0))
         return found
 
 
-def _stands_for(letters: str, name: str) -> bool:
+def stands_for(letters: str, name: str) -> bool:
     """Whether the letters are taken from the name in order, the first of every word among them
     (after Schwartz & Hearst 2003, from the reader's side)."""
     parts = [w for w in words(name) if w not in FUNCTION_WORDS]

@@ -58,6 +58,8 @@ class Candidate:
     """In the order of OTHER and CURRENT; those of one of the two are nil."""
     named: Named | None
     score: float
+    turns: bool = False
+    """The question says that it leaves a topic or goes back to one."""
 
 
 def candidates(
@@ -110,7 +112,8 @@ def candidates(
                 pointing=pointing * whole, whole_late_gap=whole * (late[topic] - best_late),
             )  # fmt: skip
         features = np.array([values.get(n, 0.0) for n in OTHER + CURRENT], np.float32)
-        found.append(Candidate(topic, features, name, float(features @ WEIGHTS)))
+        score = float(features @ WEIGHTS)
+        found.append(Candidate(topic, features, name, score, turning or returning))
     return sorted(found, key=lambda c: -c.score)
 
 

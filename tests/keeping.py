@@ -17,7 +17,6 @@ from pydantic import SecretStr
 from bot import polling
 from bot.app import Program, open_program
 from bot.background import Background
-from bot.outgoing import Outgoing
 from store.article import Move
 from store.review import decide
 
@@ -79,20 +78,13 @@ async def running(
     given = program.settings.model_copy(update={**server, **settings})
     ours = replace(program, settings=given, desk=replace(program.desk, settings=given))
     background = Background()
-    bot = polling.build(ours, api.token, lambda: None, background)
-    assert bot.updater is not None
-    async with bot:
-        await bot.start()
-        await bot.updater.start_polling(allowed_updates=polling.UPDATES)
+    door = polling.build(ours, api.token, lambda: None, background)
+    async with polling.open_door(door), polling.listening(ours, door):
         if unasked:
-            polling.tell_unasked(
-                ours, Outgoing(bot.bot, ours.disclaimer, ours.database.mailbox), background
-            )
+            polling.tell_unasked(ours, door.outgoing, background)
         try:
-            yield bot
+            yield door.application
         finally:
-            await bot.updater.stop()
-            await bot.stop()
             await background.close()
 
 

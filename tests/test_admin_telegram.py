@@ -691,8 +691,11 @@ async def test_what_nobody_waits_for_is_delivered_or_left_for_later(
         assert await out.deliver(4242, message("Nobody has this chat."))
         api.fail_next("sendMessage", Status(403, "Forbidden: bot was blocked by the user"))
         assert await out.deliver(person.chat_id, message("Two."))
+        assert await out.deliver(person.chat_id, message("Not tried: the chat is closed."))
+        assert len(api.calls_of("sendMessage")) == 3
+        other = api.private(7204)
         api.fail_next("sendMessage", Status(429, "Too Many Requests: retry after 500"), times=9)
-        assert not await out.deliver(person.chat_id, message("Three."))
+        assert not await out.deliver(other.chat_id, message("Three."))
 
 
 # ------------------------------------------------------------------------------ as a process

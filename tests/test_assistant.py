@@ -41,6 +41,43 @@ async def test_naming_another_topic_changes_it_and_says_where_from(program: Prog
     assert turn.previous_topic is not None and turn.previous_topic.slug == "topical-exosomes"
 
 
+@pytest.mark.parametrize(
+    ("topic", "question"),
+    [
+        ("pdl-exosomes", "Is any exosome product FDA-approved?"),
+        (
+            "exosome-regulation-safety",
+            "Is a topical exosome gel regulated differently from an injection in the US?",
+        ),
+    ],
+)
+async def test_a_topic_that_answers_is_not_left_for_one_of_nearly_the_same_name(
+    program: Program, topic: str, question: str
+) -> None:
+    await program.assistant.choose_topic("stays", topic, "test")
+    turn = await ask(program, "stays", question)
+    assert turn.quotes()
+    assert turn.topic is not None
+    assert turn.topic.slug == topic
+
+
+async def test_a_topic_is_left_when_the_question_says_so(program: Program) -> None:
+    await program.assistant.choose_topic("leaves", "pdl-exosomes", "test")
+    turn = await ask(program, "leaves", "What about topical exosomes with microneedling?")
+    assert turn.kind is Kind.NEW_TOPIC
+    assert turn.topic is not None
+    assert turn.topic.slug == "topical-exosomes"
+
+
+async def test_a_medicine_that_the_article_does_not_know_is_not_answered_for(
+    program: Program,
+) -> None:
+    await program.assistant.choose_topic("other", "infantile-hemangioma", "test")
+    for question in ("What is the atenolol dose?", "Does sirolimus help if propranolol fails?"):
+        assert not (await ask(program, "other", question)).quotes()
+    assert (await ask(program, "other", "What is the propranolol dose?")).quotes()
+
+
 async def test_a_question_that_is_only_a_new_name_carries_the_one_before(program: Program) -> None:
     await program.assistant.choose_topic("a3", "infantile-hemangioma", "test")
     turn = await ask(program, "a3", "how good is the evidence?", "and for actinic keratosis?")

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from invented import build_of, on
 
-from chains import calibrate, confidence
+from chains import calibrate, confidence, retrieve
 from chains.answer import Answerer
 from chains.calibrate import FEWEST, study
-from chains.knowledge import Knowledge
+from chains.compare import Compared
+from chains.knowledge import NEVER, Knowledge
 from chains.learned import LEARNED
+from chains.reading import read
 from chains.rehearse import Remembering
 from store.article import AnswerableProbe, Article, ServingRules, UnanswerableProbe
 from store.embeddings import MiniLM
@@ -152,6 +154,42 @@ def test_unanswered_are_not_suggested(samples: Samples) -> None:
     assert second in answerer.suggestions(article)
 
 
+def test_words_that_forbid_an_answer_refuse_few_of_the_answerable_probes(samples: Samples) -> None:
+    narrow = samples.study["narrow"]
+    assert calibrate.SURELY <= narrow <= 1.1
+    rude = with_study(samples, samples.study | {"narrow": 0.0})
+    taught = Knowledge.of(rude, samples.model.rarity)
+    assert taught.narrow == 0.0
+    assert Knowledge.of(with_study(samples, {}), samples.model.rarity).narrow == NEVER
+
+
+def test_the_ranking_puts_more_of_what_the_probes_name_first(samples: Samples) -> None:
+    answerer = samples.answerer()
+    known = answerer.knowledge(samples.build)
+    taught = answerer.knowledge(with_study(samples, samples.study))
+    assert list(samples.study["ranking"]) == list(retrieve.FEATURES)
+    learnt = np.array([LEARNED["passage"][n] for n in retrieve.FEATURES], np.float32)
+    assert np.array_equal(known.ranking, learnt)
+    before, after = first_of(samples, learnt), first_of(samples, taught.ranking)
+    assert after > before
+
+
+def first_of(samples: Samples, weights: Any) -> float:
+    """The mean of one over the rank of the first statement that a probe names."""
+    answerer = samples.answerer()
+    known = answerer.knowledge(samples.build)
+    found = []
+    for slug, article in samples.build.articles.items():
+        rows = known.topics.rows(known.topics.topic_of(slug))
+        for probe in article.answerable:
+            compared = Compared(samples.build, read(samples.embeddings, probe.question))
+            hits = retrieve.search_topic(compared, known.facets, rows, weights)
+            texts = [samples.build.passages[h.row].text for h in hits]
+            ranks = [i for i, t in enumerate(texts, 1) if any(s in t for s in probe.statements)]
+            found.append(1 / ranks[0] if ranks else 0.0)
+    return float(np.mean(found))
+
+
 def test_the_same_store_teaches_the_same(samples: Samples) -> None:
     again = study(samples.answerer(), samples.build)
     assert again == samples.study
@@ -159,7 +197,12 @@ def test_the_same_store_teaches_the_same(samples: Samples) -> None:
 
 
 def test_what_was_learnt_before_does_not_sway_what_is_learnt_now(samples: Samples) -> None:
-    odd = {"weights": dict.fromkeys(confidence.FEATURES, -9.0), "threshold": 0.9}
+    odd = {
+        "weights": dict.fromkeys(confidence.FEATURES, -9.0),
+        "ranking": dict.fromkeys(retrieve.FEATURES, -9.0),
+        "threshold": 0.9,
+        "narrow": 0.0,
+    }
     assert study(samples.answerer(), with_study(samples, odd)) == samples.study
 
 

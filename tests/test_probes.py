@@ -1,6 +1,7 @@
 """The sample articles' own probes: the bars of quality, and quotations to the byte."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from benchmarks.probes import measure
 from bot.app import Program
 from store.reload import SAMPLES
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -18,12 +21,12 @@ async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[di
 async def test_most_answerable_probes_quote_a_statement_that_answers(
     measured: dict[str, Any],
 ) -> None:
-    assert measured["figures"]["answerable"]["right"] >= 0.80
-    assert measured["figures"]["answerable, paraphrased"]["right"] >= 0.75
+    assert measured["figures"]["answerable"]["right"] >= 0.85
+    assert measured["figures"]["answerable, paraphrased"]["right"] >= 0.90
 
 
 async def test_most_unanswerable_probes_are_refused(measured: dict[str, Any]) -> None:
-    assert measured["figures"]["unanswerable refused"]["right"] >= 0.60
+    assert measured["figures"]["unanswerable refused"]["right"] >= 0.85
 
 
 async def test_answers_beat_the_usual_retrieval_in_the_same_run(measured: dict[str, Any]) -> None:
@@ -34,7 +37,11 @@ async def test_answers_beat_the_usual_retrieval_in_the_same_run(measured: dict[s
 async def test_questions_where_a_wrong_answer_could_hurt_are_refused(
     measured: dict[str, Any],
 ) -> None:
-    dangerous = ("warfarin", "PHACE", "pregnancy", "anticoagulated", "exosome concentration")
+    dangerous = (
+        "warfarin", "PHACE", "pregnancy", "anticoagulated", "exosome concentration",
+        "What doses of", "What settings",
+        "fluence is safe", "Which fluence",
+    )  # fmt: skip
     asked = [
         o
         for o in measured["outcomes"]
@@ -42,6 +49,17 @@ async def test_questions_where_a_wrong_answer_could_hurt_are_refused(
     ]
     assert len(asked) == len(dangerous)
     assert [o["question"] for o in asked if o["quoted"]] == []
+
+
+async def test_no_dose_pregnancy_or_anticoagulant_is_answered_beside_the_point(
+    tmp_path: Path,
+) -> None:
+    asked = await measure(SAMPLES, tmp_path, ROOT / "benchmarks/dialogues/asked_of_samples.jsonl")
+    critical = [o for o in asked["outcomes"] if o["critical"] and o["expected"] == "refusal"]
+    assert len(critical) >= 30
+    assert [o["question"] for o in critical if o["quoted"]] == []
+    assert asked["figures"]["answerable"]["right"] >= 0.90
+    assert asked["figures"]["unanswerable refused"]["right"] >= 0.85
 
 
 async def test_every_quoted_sentence_is_in_the_article_file_byte_for_byte(

@@ -1,0 +1,284 @@
+"""Nothing is lost and nothing out of order: kills, bursts, repeats and faults, over HTTP."""
+
+import asyncio
+import re
+import shutil
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from botapi import (
+    BotApi,
+    Fault,
+    Flood,
+    Garbage,
+    Hang,
+    HtmlError,
+    Person,
+    ResetAfter,
+    ResetBefore,
+    RetryAfter,
+    Status,
+)
+from doors import Process, bot_over, ends_with_disclaimer, settled
+
+from bot.app import Program
+
+TOKEN = "123:SECRET-token_of-this-bot"
+HEMANGIOMA = "Does topical timolol work for infantile hemangioma?"
+QUICK = ["and ECG screening?", "and timolol?", "and bleomycin?", "and propranolol?"]
+READ_AS = re.compile(r"^Read as: (.*?) — Infantile hemangioma", re.MULTILINE)
+
+DURATION = pytest.mark.filterwarnings("ignore:.*retry_after.*:DeprecationWarning")
+
+
+@pytest.fixture
+def api() -> Iterator[BotApi]:
+    with BotApi() as server:
+        yield server
+
+
+@pytest.fixture
+def data(program: Program, data_folder: Path, tmp_path: Path) -> Path:
+    """A data folder of one's own with the samples built."""
+    return Path(shutil.copytree(data_folder, tmp_path / "data"))
+
+
+def settings_of(api: BotApi, mode: str) -> dict[str, str]:
+    given = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_BASE_URL": api.base_url, "ACCESS": "open"}
+    if mode == "webhook":
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            where = f"127.0.0.1:{free.getsockname()[1]}"
+        given |= {"TELEGRAM_WEBHOOK_URL": f"http://{where}/telegram", "LISTEN": where}
+    return given
+
+
+def topics_read(api: BotApi, person: Person) -> list[str]:
+    """What each of their questions was read as, in the order of the replies."""
+    return [m[1] for text in api.texts(person.chat_id) if (m := READ_AS.search(text))]
+
+
+def cores(questions: list[str]) -> list[str]:
+    return [q.removeprefix("and ").rstrip("?") for q in questions]
+
+
+# ------------------------------------------------------------------------------ kills
+
+
+KILLED_AFTER = (2, 9, 15)
+"""How many of the twenty questions are answered when the process is killed."""
+
+
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+def test_a_kill_loses_nothing(mode: str, data: Path) -> None:
+    with BotApi(TOKEN, webhook_attempts=1000) as api:
+        settings = settings_of(api, mode)
+        people = [api.private(9000 + n) for n in range(5)]
+        for person in people:
+            person.say("/article infantile-hemangioma")
+        asked = len(people) * len(QUICK)
+
+        def answered() -> int:
+            return sum(len(set(topics_read(api, p))) for p in people)
+
+        running = Process(data, "-v", "telegram", **settings)
+        try:
+            running.wait_for(lambda: all(api.sent_to(p.chat_id) for p in people))
+            for question in QUICK:
+                for person in people:
+                    person.say(question)
+            for enough in KILLED_AFTER:
+                running.wait_for(lambda n=enough: answered() >= n)  # type: ignore[misc]
+                running.close()
+                running = Process(data, "-v", "telegram", **settings)
+            running.wait_for(lambda: answered() == asked)
+            running.popen.send_signal(signal.SIGTERM)
+            assert running.end(20.0).code == 0
+        finally:
+            if not running.kept:
+                running.close()
+        twice = 0
+        for person in people:
+            read = topics_read(api, person)
+            twice += sum(n - 1 for n in Counter(read).values())
+            firsts = list(dict.fromkeys(read))
+            assert firsts == cores(QUICK), "lost, or out of order"
+        assert twice <= len(KILLED_AFTER), "more than one a kill"
+
+
+# ------------------------------------------------------------------------------ repeats
+
+
+async def test_the_same_update_many_times_is_answered_once(program: Program, api: BotApi) -> None:
+    ada = api.private(9101)
+    async with bot_over(program, api) as bot:
+        update = api.update(ada.say("/articles"))
+        for _ in range(250):
+            api.push(update)
+        await settled(api, bot)
+    async with bot_over(program, api) as bot:
+        for _ in range(250):
+            api.push(update)
+        await settled(api, bot)
+    assert len(api.texts(ada.chat_id)) == 1
+
+
+# ------------------------------------------------------------------------------ bursts
+
+
+async def test_bursts_of_twenty_people_are_answered_in_order(program: Program, api: BotApi) -> None:
+    people = [api.private(9200 + n) for n in range(20)]
+    async with bot_over(program, api) as bot:
+        for person in people:
+            person.say("/article infantile-hemangioma")
+        await settled(api, bot)
+        for question in QUICK:
+            for person in people:
+                person.say(question)
+        await settled(api, bot)
+    for person in people:
+        assert topics_read(api, person) == cores(QUICK)
+        assert len(api.texts(person.chat_id)) == 1 + len(QUICK)
+
+
+# ------------------------------------------------------------------------------ faults
+
+FAULTS: list[Fault] = [
+    RetryAfter(1),
+    Status(500, "Internal Server Error"),
+    HtmlError(502),
+    ResetBefore(),
+    ResetAfter(),
+    Garbage(),
+    Garbage(handled=True),
+    Status(404, "Not Found"),
+]
+
+
+@DURATION
+async def test_no_reply_is_lost_whatever_the_server_does(program: Program, api: BotApi) -> None:
+    people = [api.private(9300 + n) for n in range(40)]
+    async with bot_over(program, api) as bot:
+        for n in range(80):
+            api.fail_next("sendMessage", FAULTS[n % len(FAULTS)])
+        for _ in range(2):
+            for person in people:
+                person.say("/privacy")
+        await settled(api, bot)
+    assert not api.faults_left
+    for person in people:
+        assert len(api.texts(person.chat_id)) >= 2
+        for part in api.sent_to(person.chat_id):
+            ends_with_disclaimer(part, program.disclaimer.text)
+    # Ten each of the two faults after which the server has the message.
+    assert sum(len(api.texts(p.chat_id)) for p in people) <= 2 * len(people) + 20
+
+
+@DURATION
+async def test_one_chat_that_must_wait_holds_up_no_other(program: Program, api: BotApi) -> None:
+    slow, quick = api.private(9401), api.private(9402)
+    async with bot_over(program, api) as bot:
+        api.fail_next("sendMessage", RetryAfter(2), chat_id=slow.chat_id)
+        slow.say("/privacy")
+        await asyncio.to_thread(api.wait_calls, "sendMessage")
+        asked_at = time.monotonic()
+        quick.say("/privacy")
+        (sent,) = await asyncio.to_thread(api.wait_sent, quick.chat_id)
+        assert sent.at_monotonic_s - asked_at < 1.5
+        assert not api.texts(slow.chat_id)
+        await settled(api, bot)
+        assert len(api.texts(slow.chat_id)) == 1
+
+
+@DURATION
+async def test_a_reply_that_hangs_arrives_and_holds_up_no_other(
+    program: Program, api: BotApi
+) -> None:
+    slow, quick = api.private(9411), api.private(9412)
+    async with bot_over(program, api) as bot:
+        api.fail_next("sendMessage", Hang(3.0), chat_id=slow.chat_id)
+        slow.say("/privacy")
+        await asyncio.to_thread(api.wait_calls, "sendMessage")
+        asked_at = time.monotonic()
+        quick.say("/privacy")
+        (sent,) = await asyncio.to_thread(api.wait_sent, quick.chat_id)
+        assert sent.at_monotonic_s - asked_at < 2.0
+        await settled(api, bot)
+    assert len(api.texts(slow.chat_id)) == 1
+
+
+@DURATION
+async def test_under_the_servers_limits_nothing_is_lost(program: Program) -> None:
+    with BotApi(flood=Flood()) as api:
+        people = [api.private(9500 + n) for n in range(60)]
+        async with bot_over(program, api) as bot:
+            for _ in range(2):
+                for person in people:
+                    person.say("/privacy")
+            await settled(api, bot)
+        for person in people:
+            assert len(api.texts(person.chat_id)) == 2
+
+
+@DURATION
+async def test_a_chat_that_is_closed_is_remembered_until_it_opens(
+    program: Program, api: BotApi
+) -> None:
+    gone = api.private(9601)
+    mailbox = program.database.mailbox
+    async with bot_over(program, api) as bot:
+        blocked = Status(403, "Forbidden: bot was blocked by the user")
+        api.fail_next("sendMessage", blocked, chat_id=gone.chat_id)
+        gone.say("/privacy")
+        await settled(api, bot)
+        assert gone.chat_id in await mailbox.closed_chats(123)
+        assert len(api.calls_of("sendMessage")) == 1
+        gone.say("/privacy")
+        await settled(api, bot)
+        assert gone.chat_id not in await mailbox.closed_chats(123)
+        assert len(api.texts(gone.chat_id)) == 1
+
+
+# ------------------------------------------------------------------------------ what is kept
+
+
+async def test_of_an_answered_question_no_text_stays_in_the_mailbox(
+    program: Program, api: BotApi
+) -> None:
+    ada = api.private(9701)
+    async with bot_over(program, api) as bot:
+        ada.say(HEMANGIOMA)
+        await settled(api, bot)
+    import sqlalchemy as sa
+
+    async with program.database._begin() as c:
+        kept = (
+            await c.execute(sa.text("select payload from mailbox where user_id = 'telegram:9701'"))
+        ).all()
+        assert [row.payload for row in kept] == [None]
+        assert (await c.execute(sa.text("select count(*) from replies"))).scalar() == 0
+
+
+async def test_it_works_while_nothing_can_be_kept(
+    program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from store.errors import DatabaseProblem
+
+    async def full(*args: object) -> None:
+        raise DatabaseProblem("No space.")
+
+    monkeypatch.setattr("bot.intake.PATIENCE_S", (0.01,))
+    broken = replace(program)
+    mailbox = program.database.mailbox
+    ada = api.private(9711)
+    async with bot_over(broken, api) as bot:
+        for name in ("take_in", "keep", "done"):
+            monkeypatch.setattr(mailbox, name, full)
+        ada.say("/privacy")
+        await settled(api, bot)
+        assert len(api.texts(ada.chat_id)) == 1

@@ -3,9 +3,9 @@
     python -m benchmarks.writing [--questions N] [--json OUT]
 
 The model is the stand-in of the tests, over HTTP on loopback: it sends its sentences one by one,
-with pauses. Waiting is counted from when it sends the first to when that could be shown, so it holds
-the transport, the check and the composing. CPU is that of this process for a whole written answer,
-beside the same answer quoted, in the same run.
+with pauses. Waiting is counted from when it sends the first to when that could be shown, so it
+holds the transport, the check and the composing. CPU is that of this process for a whole written
+answer, beside the same answer quoted, in the same run.
 """
 
 import argparse

@@ -363,9 +363,7 @@ async def test_an_edited_question_is_answered_again(doors: Open) -> None:
     assert "Read as: ECG screening — Infantile hemangioma" in followed.text
 
 
-async def test_a_command_for_another_bot_is_not_answered(
-    doors: Open, running: Running
-) -> None:
+async def test_a_command_for_another_bot_is_not_answered(doors: Open, running: Running) -> None:
     door = doors().telegram
     api, bot = running.api, running.bot
     door.person.say("/help@another_bot")

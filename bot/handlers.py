@@ -318,7 +318,7 @@ class Handlers:
         chat = update.effective_chat
         assert chat is not None
         file, told = await privacy.exported(self._program, person.user_id)
-        await self._outgoing.send_file(chat.id, privacy.FILE_NAME, file, told)
+        await self._outgoing.hand_over(chat.id, privacy.FILE_NAME, file, told)
 
     async def _seen_to_grow(
         self, update: Update, person: Person, text: str, within: Recalled | None

@@ -230,7 +230,7 @@ class Outgoing:
             return False
         return True
 
-    async def send_file(self, chat_id: int, name: str, content: bytes, message: Message) -> None:
+    async def hand_over(self, chat_id: int, name: str, content: bytes, message: Message) -> None:
         """Sends a file with the message beside it, or behind it where that is too long for it.
         Raises TelegramError when it cannot be sent."""
         (caption,) = self._parts(message)[:1]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
+from bot import languages
 from bot.app import Program
 from bot.render import (
     MAX_BUTTON_CHARS,
@@ -160,6 +161,7 @@ async def tell(program: Program, send: Send, *, follows_s: float = FOLLOWS_S) ->
         if not correction.items:
             continue
         place = place_of(correction.conversation_id)
+        await languages.speak_to(program, correction.user_id)
         if place is None or await send(
             place.chat_id, await worded(program, correction), place.thread_id
         ):

@@ -1,7 +1,8 @@
 """Two things a question can be besides a question: an emergency, or an order for one patient.
 
 Both are recognised by who and when, not by disease words: "suicidal ideation with isotretinoin?"
-is a question about evidence, "my patient is not breathing" is not.
+is a question about evidence, "my patient is not breathing" is not. Emergencies are recognised in
+German too, though questions are not: the program speaks it, and in need one writes as one thinks.
 """
 
 import re
@@ -27,6 +28,27 @@ _SELF_HARM = re.compile(
     r"|\bi (?:want|wish) (?:to die|i were dead)\b",
     re.IGNORECASE,
 )
+_WHO_DE = (
+    r"(?:(?:(?:mein|unser|dies|ein)(?:e|er|es)?|der|die|das)\s+(?:\w+\s+){0,2}?"
+    r"(?:patient(?:in)?|baby|säugling|(?:klein)?kind|mutter|vater|frau|mann|sohn|tochter|junge|mädchen)|er|sie|es)"
+)
+_EMERGENCY_DE = re.compile(
+    rf"\b{_WHO_DE}(?: \w+)? (?:atmet(?: \w+)? nicht|reagiert(?: \w+)? nicht mehr|krampft|erstickt|"
+    r"läuft blau an|blutet(?: \w+)? (?:stark|heftig)|kollabiert|"
+    r"(?:ist|liegt|wird)(?: \w+){0,5} "
+    r"(?:bewusstlos|nicht ansprechbar|kollabiert|zusammengebrochen|pulslos)|"
+    r"hat(?: \w+){0,2} (?:aufgehört zu atmen|keinen puls|(?:herz|kreislauf|atem)\w*stillstand|"
+    r"anaphyla\w+ (?:schock|reaktion)|eine anaphylaxie))\b"
+    r"|\b(?:hilfe|notfall)\b[^.?]*\b(?:bewusstlos|atmet|anaphylaxie|anaphylakt\w+|krampft)\b",
+    re.IGNORECASE,
+)
+_SELF_HARM_DE = re.compile(
+    r"\bich\b[^.?!]{0,40}\b(?:umbringen|das leben nehmen|"
+    r"(?:mich|mir) (?:selbst )?(?:töten|verletzen|etwas antun)|nicht mehr leben|"
+    r"suizidal|selbstmord)\b"
+    r"|\bich (?:will|möchte|wollte)(?: nur| einfach)?(?: noch)? (?:sterben|tot sein)\b",
+    re.IGNORECASE,
+)
 _ORDER_VERB = (
     r"(?:give|start|stop|prescribe|put|switch|treat|inject|dose|discharge|admit|withhold|"
     r"increase|decrease|taper)"
@@ -49,9 +71,10 @@ _ORDER = re.compile(
 
 def urgency(question: str) -> str | None:
     """ "self_harm", "emergency", or None."""
-    if _SELF_HARM.search(question):
+    if _SELF_HARM.search(question) or _SELF_HARM_DE.search(question):
         return "self_harm"
-    return "emergency" if _EMERGENCY.search(question) else None
+    urgent = _EMERGENCY.search(question) or _EMERGENCY_DE.search(question)
+    return "emergency" if urgent else None
 
 
 def orders_for_one_patient(question: str) -> bool:

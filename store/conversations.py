@@ -229,25 +229,23 @@ class Database:
     async def recall(self, conversation_id: str, turns_back: int = _TURNS_BACK) -> Recalled:
         """What is remembered of the conversation; empty when it is new."""
         async with self._begin() as c:
-            row = (
-                await c.execute(
-                    sa.select(conversations.c.topic, conversations.c.started_at).where(
-                        conversations.c.id == conversation_id
-                    )
-                )
-            ).first()
-            if row is None:
-                return Recalled(conversation_id)
-            found = await c.execute(
-                sa.select(turns)
-                .where(
-                    turns.c.conversation_id == conversation_id, turns.c.asked_at >= row.started_at
-                )
-                .order_by(turns.c.id.desc())
-                .limit(turns_back)
+            since = sa.and_(
+                turns.c.conversation_id == conversations.c.id,
+                turns.c.asked_at >= conversations.c.started_at,
             )
-            remembered = tuple(_remembered(t) for t in reversed(found.all()))
-            return Recalled(conversation_id, row.topic, remembered)
+            result = await c.execute(
+                sa.select(conversations.c.topic.label("current"), turns)
+                .select_from(conversations.outerjoin(turns, since))
+                .where(conversations.c.id == conversation_id)
+                .order_by(turns.c.id.desc())
+                .limit(max(1, turns_back))
+            )
+            found = result.all()
+            if not found:
+                return Recalled(conversation_id)
+            last = [t for t in found if t.id is not None][:turns_back]
+            remembered = tuple(_remembered(t) for t in reversed(last))
+            return Recalled(conversation_id, found[0].current, remembered)
 
     async def remember(self, user_id: str, turn: Turn) -> int:
         """Stores the turn, what it quoted and the topic it ended on, in one transaction; its id.
@@ -373,11 +371,14 @@ class Database:
         self, c: AsyncConnection, user: str, conversation: str, at: datetime
     ) -> datetime:
         """Makes the user and the conversation unless they exist; when the conversation started."""
-        known = await c.execute(sa.select(users.c.id).where(users.c.id == user))
-        if known.first() is None:
-            await _insert_once(c, users, {"id": user, "created_at": at})
+        there = sa.select(users.c.id).where(users.c.id == user)
         start = sa.select(conversations.c.started_at).where(conversations.c.id == conversation)
-        started_at: datetime | None = await c.scalar(start)
+        both = sa.select(there.scalar_subquery(), start.scalar_subquery())
+        known: str | None
+        started_at: datetime | None
+        known, started_at = (await c.execute(both)).one()
+        if known is None:
+            await _insert_once(c, users, {"id": user, "created_at": at})
         if started_at is None:
             row = {"id": conversation, "user_id": user, "started_at": at, "updated_at": at}
             await _insert_once(c, conversations, row)

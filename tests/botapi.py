@@ -14,6 +14,7 @@ import json
 import math
 import os
 import re
+import secrets
 import socket
 import struct
 import threading
@@ -912,7 +913,8 @@ class BotApi:
         self._files: dict[str, _File] = {}
         self._private_message_id = 0
         self._callbacks: dict[str, int] = {}
-        self._callback_count = 0
+        # Of no other server's buttons: nobody sees the same number twice in Telegram.
+        self._callback_count = secrets.randbits(60)
         self._commands: dict[tuple[str, str], list[Json]] = {}
         self._profile: dict[tuple[str, str], str] = {}
 
@@ -1271,7 +1273,7 @@ class BotApi:
                 raise AssertionError(f"no button {data!r} under message {number}: {present}")
             self._callback_count += 1
             query = {
-                "id": str(7_000_000_000 + self._callback_count),
+                "id": str(self._callback_count),
                 "from": person.json(),
                 "chat_instance": str(chat_id),
                 "data": data,

@@ -308,8 +308,9 @@ def test_drafts_are_for_private_chats_and_kept_apart(api: BotApi) -> None:
 
 def test_every_text_that_left_is_listed_with_its_method(api: BotApi) -> None:
     call(api, "sendMessage", chat_id=42, text="one", reply_markup=keyboard(callback_data="m"))
-    api.private(42).press(api.sent[0], "m")
-    call(api, "answerCallbackQuery", callback_query_id="7000000001", text="two")
+    person = api.private(42)
+    person.press(api.sent[0], "m")
+    call(api, "answerCallbackQuery", callback_query_id=person.last_callback_id, text="two")
     call(api, "sendMessageDraft", chat_id=42, draft_id=1, text="three")
     call(api, "editMessageText", chat_id=42, message_id=1, text="four")
     call(api, "sendDocument", chat_id=42, document="https://x.org/a.pdf", caption="five")

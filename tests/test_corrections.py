@@ -171,6 +171,19 @@ async def test_each_reader_is_told_once_wherever_they_asked(shown: Program) -> N
     assert [c.conversation_id for c in await shown.database.untold("console:")] == ["console:ward"]
 
 
+async def test_each_reader_is_told_in_their_language(shown: Program) -> None:
+    await ask(shown, "telegram:1:1", "telegram:1")
+    await ask(shown, "telegram:2:2", "telegram:2")
+    await shown.database.set_language("telegram:2", "de")
+    await reload(shown, NEW)
+    sender = Sender()
+    await tell(shown, sender, follows_s=0.0)
+    told = {chat: plain(what, shown.disclaimer.of(what)) for chat, what, _ in sender.sent}
+    assert told[1].startswith("⚠️ Correction: 1 statement you were shown")
+    assert told[2].startswith("⚠️ Korrektur: 1 Aussage, die Ihnen hier gezeigt wurde, gilt nicht")
+    assert told[2].endswith(shown.disclaimer.others["de"])
+
+
 async def test_a_running_bot_calls_nothing_served_that_was_just_taken_away(shown: Program) -> None:
     await ask(shown, "telegram:1:1")
     await reload(shown, None)

@@ -275,6 +275,18 @@ def test_the_figures_of_a_reload_are_those_of_the_file() -> None:
         assert shown in README, shown
 
 
+def test_the_figures_of_a_turn_are_those_of_the_file() -> None:
+    path = ROOT / "benchmarks" / "results" / "cost.json"
+    small, large = json.loads(path.read_text(encoding="utf-8")).values()
+    for label, key in (("recalling the conversation", "recall"), ("storing the turn", "remember")):
+        by = [f["by stage, median ms"][key] for f in (small, large)]
+        assert f"{label} | {by[0]} ms | {by[1]} ms |" in README
+    cpu = [f["CPU of a turn, ms"]["median"] for f in (small, large)]
+    assert f"| a turn, median | {cpu[0]} ms | {cpu[1]} ms |" in README
+    last = [list(f["memory, MB"].values())[-1]["resident"] for f in (small, large)]
+    assert f"| memory after 200 turns | {last[0]:.0f} MB | {last[1]:.0f} MB |" in README
+
+
 # ------------------------------------------------------------------- articles
 
 

@@ -4,6 +4,7 @@ import ast
 import gettext
 import json
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -104,17 +105,19 @@ async def test_readers_of_two_languages_are_answered_at_the_same_time(
         assert ("Was gemerkt ist" in "".join(said)) is (person.language_code == "de")
 
 
-@pytest.mark.parametrize("code", ["fr", "", "zh-hans"])
+@pytest.mark.parametrize(("code", "first"), [("fr", 8131), ("", 8134), ("zh-hans", 8137)])
 async def test_another_language_gets_the_one_that_is_set(
-    code: str, program: Program, api: BotApi
+    code: str, first: int, program: Program, api: BotApi
 ) -> None:
     async with bot_over(program, api, language="de") as bot:
-        assert (await door_of(program, api, bot, 8131, code, "de").say("/topic")).text.startswith(
+        assert (await door_of(program, api, bot, first, code, "de").say("/topic")).text.startswith(
             "Noch kein Thema."
         )
-        assert (await door_of(program, api, bot, 8132, "en").say("/topic")).text.startswith("No to")
+        assert (await door_of(program, api, bot, first + 1, "en").say("/topic")).text.startswith(
+            "No to"
+        )
     async with bot_over(program, api) as bot:
-        reply = await door_of(program, api, bot, 8133, code, "en").say("/topic")
+        reply = await door_of(program, api, bot, first + 2, code, "en").say("/topic")
         assert reply.text.startswith("No topic yet.")
 
 
@@ -131,6 +134,18 @@ async def test_what_is_no_language_is_told_with_those_there_are(
             assert told.text.startswith(f"There is no language “{wrong[:32]}” here.")
             assert (await door.press(f"lang:{wrong[:50]}")).text.startswith("There is no language")
         assert await program.database.language("telegram:8141") is None
+
+
+async def test_an_emergency_in_german_is_told_in_german(program: Program, api: BotApi) -> None:
+    async with bot_over(program, api) as bot:
+        door = door_of(program, api, bot, 8145, "de")
+        assert (await door.say("Mein Patient atmet nicht mehr")).text.startswith(
+            "🚨 Wenn dies ein Notfall ist: Rufen Sie jetzt den örtlichen Notruf an"
+        )
+        told = await door.say("Ich will mich umbringen")
+        assert told.text.startswith("🚨 Wenn sich jemand etwas antun könnte: Lassen Sie die Person")
+        asked = await door.say("Hilft Timolol bei Hämangiomen?")
+        assert "Verstanden werden nur Fragen auf Englisch." in asked.text or GERMAN in asked.text
 
 
 class Mute(Database):
@@ -528,7 +543,10 @@ async def test_what_telegram_refuses_is_left(
     assert len(api.commands()) == len(commands.COMMANDS)
 
 
-def test_the_bot_listens_though_telegram_takes_no_menu(tmp_path: Path) -> None:
+def test_the_bot_listens_though_telegram_takes_no_menu(
+    program: Program, data_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(data_folder, tmp_path, dirs_exist_ok=True)
     with BotApi() as api:
         for method in ("setMyCommands", "getMyCommands", "getMyDescription", "getMyName"):
             api.fail_next(method, Status(404, "Not Found"), times=99)

@@ -212,3 +212,18 @@ async def test_a_build_that_cannot_be_trusted_is_not_lent_while_a_sound_one_is_o
     shutil.move(shelf.folder / "away", shelf.builds / newer)
     async with library.borrow() as found:
         assert found.id == newer != build
+
+
+async def test_a_build_is_made_ready_before_it_is_lent(
+    shelf: Shelf, database: Database, library: Library
+) -> None:
+    ready: list[str] = []
+    library.prepare = lambda build: ready.append(build.id)
+    first = (await shelf.reload(database)).build
+    async with library.borrow() as build:
+        assert ready == [first] == [build.id]
+    shelf.put("aftercare", BODY.replace("nine", "six"))
+    second = (await shelf.reload(database)).build
+    async with library.borrow() as build:
+        assert ready == [first, second]
+        assert build.id == second

@@ -27,6 +27,50 @@ def test_self_harm_of_the_writer_is_urgent(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "Mein Patient atmet nicht mehr",
+        "die kleine Patientin ist plötzlich nicht ansprechbar",
+        "Das Kind ist nach der Injektion kollabiert",
+        "sie reagiert nicht mehr, was tun?",
+        "Unser Baby läuft blau an",
+        "er hat einen Herzstillstand",
+        "Hilfe, Anaphylaxie nach Bleomycin",
+    ],
+)
+def test_an_emergency_is_urgent_in_german_too(text: str) -> None:
+    assert urgency(text) == "emergency"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ich will mich umbringen",
+        "ich möchte sterben",
+        "Ich kann nicht mehr, ich will mir das Leben nehmen",
+        "ich bin suizidal",
+    ],
+)
+def test_self_harm_of_the_writer_is_urgent_in_german_too(text: str) -> None:
+    assert urgency(text) == "self_harm"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Suizidgedanken unter Isotretinoin?",
+        "Verursacht Propranolol Krampfanfälle bei Kindern?",
+        "Wie hoch ist das Risiko einer Anaphylaxie?",
+        "Wie oft blutet ein Hämangiom nach dem Laser?",
+        "Was sagt die Leitlinie zu Keloiden?",
+        "Wann ist ein Kind nach einer Narkose wieder ansprechbar?",
+    ],
+)
+def test_a_german_question_about_danger_is_a_question(text: str) -> None:
+    assert urgency(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "suicidal ideation with isotretinoin?",
         "does propranolol cause bradycardia or seizures?",
         "risk of anaphylaxis with exosome injection",

@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import re
 import time
 import unicodedata
 from collections.abc import AsyncGenerator, Callable
@@ -165,6 +166,9 @@ class Assistant:
             # It will not do better a moment later; a slow reading leaves time for the writing.
             writable = _is_writable(turn) and e.code not in {"timeout", "empty", "declined"}
             return replace(turn, note=Note.UNAVAILABLE if writable else None, receipt=receipt)
+        if _words(found) == _words(turn.question):
+            # Read as it stands: the rules' reading says more.
+            return replace(turn, receipt=spent(replace(turn.receipt, rewritten=None), allowance))
         known = self._answerer.knowledge(build)
         refused = await asyncio.to_thread(why_not, found, turn.question, recalled, known)
         receipt = spent(
@@ -233,6 +237,11 @@ class Assistant:
 
 _QUOTED_AGAIN = frozenset({Act.SOURCES, Act.WHY, Act.SHORTER})
 """Acts on the last answer that want its statements as they stand."""
+
+
+def _words(text: str) -> list[str]:
+    found: list[str] = re.findall(r"\w+", text.casefold())
+    return found
 
 
 def _is_writable(turn: Turn) -> bool:

@@ -7,9 +7,11 @@ from itertools import count
 
 import pytest
 from botapi import BotApi, Status
+from chatapi import fluent
 from doors import Bot, ConsoleDoor, Reply, TelegramDoor, bot_over, cited, listed, settled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from writers import written_by
 
 from bot.app import Program
 from bot.commands import COMMANDS, card
@@ -62,31 +64,59 @@ def _same(console: Reply, telegram: Reply) -> Reply:
     return telegram
 
 
-@pytest.fixture(scope="module")
-async def running(program: Program) -> AsyncIterator[tuple[BotApi, Bot]]:
-    """The bot, open to everybody; at the end every text that left is looked at once more."""
+@dataclass
+class Running:
+    """A program, and its bot over a server, open to everybody."""
+
+    program: Program
+    api: BotApi
+    bot: Bot
+
+
+@asynccontextmanager
+async def _running(program: Program) -> AsyncIterator[Running]:
+    """At the end every text that left is looked at once more."""
     with BotApi() as api:
         async with bot_over(program, api) as bot:
-            yield api, bot
+            yield Running(program, api, bot)
             for text in api.outgoing_texts():
                 assert text.text.endswith(program.disclaimer.text)
             assert not [call for call in api.calls if not call.ok]
+
+
+@pytest.fixture(scope="module")
+async def running(program: Program) -> AsyncIterator[Running]:
+    """The bot that answers by quotation."""
+    async with _running(program) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def writing(program: Program) -> AsyncIterator[Running]:
+    """The bot whose answers a language model writes."""
+    async with written_by(program, fluent) as written, _running(written.program) as found:
+        yield found
 
 
 Open = Callable[[], Doors]
 
 
 @pytest.fixture
-def doors(program: Program, running: tuple[BotApi, Bot]) -> Open:
+def doors(running: Running) -> Open:
     """Opens a conversation with somebody new."""
-    api, bot = running
+    return lambda: _opened(running)
 
-    def opened() -> Doors:
-        number = next(_numbers)
-        telegram = TelegramDoor(program, api, bot, api.private(number))
-        return Doors(ConsoleDoor(program, f"dialogue-{number}"), telegram)
 
-    return opened
+@pytest.fixture
+def written_doors(writing: Running) -> Open:
+    """As `doors`, with answers that a model writes."""
+    return lambda: _opened(writing)
+
+
+def _opened(at: Running) -> Doors:
+    number = next(_numbers)
+    telegram = TelegramDoor(at.program, at.api, at.bot, at.api.private(number))
+    return Doors(ConsoleDoor(at.program, f"dialogue-{number}"), telegram)
 
 
 # ------------------------------------------------------------------------------ dialogues
@@ -176,6 +206,17 @@ DIALOGUES: dict[str, Dialogue] = {
 @pytest.mark.parametrize("name", DIALOGUES)
 async def test_a_dialogue_goes_the_same_way_at_both_doors(name: str, doors: Open) -> None:
     both = doors()
+    for says, expected in DIALOGUES[name]:
+        reply = await both.say(says)
+        for piece in expected:
+            assert piece in reply.text, f"{says!r} was answered: {reply.text}"
+
+
+@pytest.mark.parametrize("name", DIALOGUES)
+async def test_a_dialogue_goes_the_same_way_when_a_model_writes(
+    name: str, written_doors: Open
+) -> None:
+    both = written_doors()
     for says, expected in DIALOGUES[name]:
         reply = await both.say(says)
         for piece in expected:
@@ -322,11 +363,9 @@ async def test_an_edited_question_is_answered_again(doors: Open) -> None:
     assert "Read as: ECG screening — Infantile hemangioma" in followed.text
 
 
-async def test_a_command_for_another_bot_is_not_answered(
-    doors: Open, running: tuple[BotApi, Bot]
-) -> None:
+async def test_a_command_for_another_bot_is_not_answered(doors: Open, running: Running) -> None:
     door = doors().telegram
-    api, bot = running
+    api, bot = running.api, running.bot
     door.person.say("/help@another_bot")
     await settled(api, bot)
     assert not api.sent_to(door.person.chat_id)

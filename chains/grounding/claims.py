@@ -6,7 +6,8 @@ stops.
 """
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from chains.grounding.quantities import Amount, amounts
@@ -49,12 +50,9 @@ class Word:
     start: int
     segment: int
     clause: int
+    content: bool
+    """Whether it says something."""
     negated: bool = False
-
-    @property
-    def content(self) -> bool:
-        """Whether it says something."""
-        return self.form not in _FUNCTION and self.form not in NEGATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +105,6 @@ class Claim:
         )
 
 
-def name_of(word: str) -> str:
-    """What a lower-case word is called among those that say the same."""
-    found = stem(word)
-    return SAME.get(found, found)
-
-
 @lru_cache(maxsize=4096)
 def claims_of(text: str) -> tuple[Claim, ...]:
     """The sentences of the text, taken apart."""
@@ -133,9 +125,12 @@ def _claim(text: str) -> Claim:
         form = m[0].lower().replace("’", "'")
         negated_verb = bool(_NEGATED_VERB.search(form))
         form = "not" if negated_verb else form.removesuffix("'s")
-        segment = sum(at <= m.start() for at in segments)
-        clause = sum(at <= m.start() for at in clauses)
-        found.append(Word(form, stem(form), name_of(form), m.start(), segment, clause))
+        segment = bisect_right(segments, m.start())
+        clause = bisect_right(clauses, m.start())
+        stemmed = stem(form)
+        content = form not in _FUNCTION and form not in NEGATORS
+        name = SAME.get(stemmed, stemmed)
+        found.append(Word(form, stemmed, name, m.start(), segment, clause, content))
     words = tuple(_with_negation(text, found))
     stems = {w.stem for w in words}
     return Claim(
@@ -153,10 +148,7 @@ def _with_negation(text: str, words: list[Word]) -> list[Word]:
     for w in words:
         if w.form in NEGATORS and not is_harmless(text, w):
             odd[w.clause] = odd.get(w.clause, 0) + 1
-    return [
-        Word(w.form, w.stem, w.name, w.start, w.segment, w.clause, odd.get(w.clause, 0) % 2 == 1)
-        for w in words
-    ]
+    return [replace(w, negated=True) if odd.get(w.clause, 0) % 2 else w for w in words]
 
 
 def is_harmless(text: str, word: Word) -> bool:

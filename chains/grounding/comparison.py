@@ -114,22 +114,28 @@ _BOUND = re.compile(
 """What only says where an amount ends."""
 
 
+_POLES: dict[str, list[tuple[int, int]]] = {}
+"""By stem, the pairs of opposites in which it is, and on which side."""
+for _i, _pair in enumerate(OPPOSITE):
+    for _side, _stems in zip((1, -1), _pair, strict=True):
+        for _stem in _stems:
+            _POLES.setdefault(_stem, []).append((_i, _side))
+
+
 def _poles(claims: Sequence[Claim]) -> dict[int, int]:
     """By pair of opposites, +1 or -1 for the side that the claims take; 0 for both."""
     found: dict[int, int] = {}
     for claim in claims:
         bounds = [(m.start(), m.end()) for m in _BOUND.finditer(claim.text)]
         for n, w in enumerate(claim.words):
-            if any(a <= w.start < b for a, b in bounds):
+            if w.stem not in _POLES or any(a <= w.start < b for a, b in bounds):
                 continue
             if claim.text[w.start + len(w.form) : w.start + len(w.form) + 1] == "-":
                 continue  # "low-dose" is a name
-            for i, (one, other) in enumerate(OPPOSITE):
-                side = 1 if w.stem in one else -1 if w.stem in other else 0
-                if side and any(v.form == "against" for v in claim.words[n + 1 : n + 3]):
-                    side = -side
-                if side:
-                    found[i] = side if found.get(i, side) == side else 0
+            turned = any(v.form == "against" for v in claim.words[n + 1 : n + 3])
+            for i, to in _POLES[w.stem]:
+                side = -to if turned else to
+                found[i] = side if found.get(i, side) == side else 0
     return found
 
 
@@ -146,10 +152,8 @@ def _poles_beside(claim: Claim, amount: Amount) -> dict[int, int]:
     for w in claim.words:
         if w.segment != at:
             continue
-        for i, (one, other) in enumerate(OPPOSITE):
-            side = 1 if w.stem in one else -1 if w.stem in other else 0
-            if side:
-                found[i] = side if found.get(i, side) == side else 0
+        for i, side in _POLES.get(w.stem, ()):
+            found[i] = side if found.get(i, side) == side else 0
     return found
 
 

@@ -126,17 +126,24 @@ class Gate:
 
     Between the sending of a message and the mark that it was sent a kill makes it go out twice.
     Behind the gate this can befall one message and not as many as there are chats; and a slow
-    server holds up the others by no more than the moment.
+    server holds up the others by no more than the moment, which is shorter when many wait.
     """
 
-    def __init__(self, moment_s: float = 0.04) -> None:
+    def __init__(self, moment_s: float = 0.15, shortest_s: float = 0.03, many: int = 4) -> None:
         self._moment_s = moment_s
+        self._shortest_s = shortest_s
+        self._many = many
+        self._waiting = 0
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
     async def passing(self) -> AsyncIterator[None]:
         """Waits for its turn, and holds up the next one until the end or for the moment."""
-        await self._lock.acquire()
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._waiting -= 1
         held = True
 
         def leave() -> None:
@@ -145,7 +152,8 @@ class Gate:
                 held = False
                 self._lock.release()
 
-        timer = asyncio.get_running_loop().call_later(self._moment_s, leave)
+        moment_s = self._moment_s if self._waiting < self._many else self._shortest_s
+        timer = asyncio.get_running_loop().call_later(moment_s, leave)
         try:
             yield
         finally:

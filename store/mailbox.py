@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from store.migrations.tables import conversations, mailbox, replies, turns, unreachable
+from store.migrations.tables import mailbox, replies, turns, unreachable
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -224,18 +224,10 @@ class Mailbox:
             ).scalar()
             since = max(row.received_at, before) if before else row.received_at
             ours = turns.c.conversation_id == conversation_id
-            gone = c.execute(
-                turns.delete().where(ours, turns.c.asked_at >= since).returning(turns.c.topic)
-            ).all()
-            if gone:
-                last = sa.select(turns.c.topic).where(ours).order_by(turns.c.id.desc()).limit(1)
-                where = conversations.c.id == conversation_id
-                c.execute(
-                    conversations.update()
-                    .where(where, conversations.c.topic.in_([t for (t,) in gone]))
-                    .values(topic=c.execute(last).scalar())
-                )
-            return len(gone)
+            # The topic stays: it may have been chosen, and a question that moved it leads there
+            # again.
+            gone = c.execute(turns.delete().where(ours, turns.c.asked_at >= since))
+            return gone.rowcount
 
         return await self._write(write)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from turns import a_turn
+from turns import CARE, a_turn
 
 from store.conversations import Database
 from store.mailbox import Key, Mailbox, Parcel, is_gone
@@ -129,6 +129,17 @@ async def test_turns_of_an_interrupted_run_are_taken_back(database: Database) ->
     assert len((await database.recall(CHAT)).turns) == 2
     assert len((await database.recall("telegram:7:8")).turns) == 1
     assert await box.undo(parcel(2).key, CHAT) == 0
+
+
+async def test_a_topic_that_was_chosen_outlives_an_interrupted_question(
+    database: Database,
+) -> None:
+    box = database.mailbox
+    await database.set_topic("telegram:7", CHAT, CARE.slug)
+    await box.take_in([parcel(1)])
+    await database.remember("telegram:7", a_turn(chat=CHAT))
+    assert await box.undo(parcel(1).key, CHAT) == 1
+    assert (await database.recall(CHAT)).topic == CARE.slug
 
 
 async def test_a_user_is_forgotten_and_the_numbers_are_still_known(database: Database) -> None:

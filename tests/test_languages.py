@@ -26,6 +26,7 @@ from store.article import Article
 from store.conversations import Database
 from store.errors import DatabaseProblem
 from store.records import CorrectedQuote, Correction
+from store.turn import Role
 from tools import catalogue
 
 HEMANGIOMA = "Does topical timolol work for infantile hemangioma?"
@@ -356,6 +357,7 @@ async def test_every_letter_that_is_not_quoted_went_through_the_catalogue(
 
 
 ALWAYS = {"Corollary", "English", "Deutsch", "PMID", "DOI", "et", "al", "de", "en", "xx", "auto"}
+ALWAYS |= {role.value for role in Role}
 """Names, and what stands or is typed in every language alike."""
 CODES = {"no_statement", "not_in_store", "not_spoken_of", "needs_patient", "self_harm", "no_topic"}
 """What receipts name by its code."""
@@ -398,7 +400,7 @@ SPOKEN = ("render", "commands", "languages", "corrections", "receipts", "menus",
 """The modules with texts for readers; what is for admins and operators is English."""
 NOT_FOR_READERS = {
     "render.py": {"bold cyan", "bold yellow", "bold red", "italic dim", "<blockquote expandable>"},
-    "commands.py": {"Corollary"},
+    "commands.py": {"Corollary", "do:new", "do:articles", "do:role"},
     "receipts.py": {
         "The reader is told the same.",
         "The answer differs.",

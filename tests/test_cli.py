@@ -396,6 +396,8 @@ def every_command(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tu
 
 WITHOUT_EXAMPLE = {
     ("articles",),
+    ("people",),
+    ("turns",),
     ("articles", "list"),
     ("doctor",),
     ("gaps",),

@@ -923,7 +923,8 @@ class BotApi:
         self._dropped: list[Json] = []
         self._undelivered: list[Json] = []
         self._seen_ids: set[int] = set()
-        self._next_update_id = 1000
+        # Of no other server's updates either: what was taken in once is known.
+        self._next_update_id = 1000 + secrets.randbits(30)
         self._allowed: frozenset[str] | None = None
         self._poll = 0
         self._webhook: _Webhook | None = None

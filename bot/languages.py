@@ -8,6 +8,7 @@ from bot.app import Program
 from bot.render import Button, Message, Paragraph, Style
 from bot.words import LANGUAGES, marked, tr
 from store.errors import CorollaryError
+from store.people import language_of, set_language
 
 log = logging.getLogger("corollary")
 
@@ -27,7 +28,7 @@ async def speak_to(program: Program, user_id: str, hinted: str | None = None) ->
     _hinted.set(hinted)
     chosen = None
     try:
-        chosen = await program.database.language(user_id)
+        chosen = await language_of(program.database, user_id)
     except CorollaryError as e:
         log.error("the language of a reader is not known: %s", e)
     words.speak(words.matching(chosen, hinted) or program.settings.language)
@@ -44,13 +45,13 @@ async def language(program: Program, user_id: str, args: str) -> Message:
     if not wanted:
         return _offered(tr("The language is {language}.", language=LANGUAGES[words.language()]))
     if wanted == AUTOMATIC:
-        await program.database.set_language(user_id, None)
+        await set_language(program.database, user_id, None)
         words.speak(words.matching(_hinted.get()) or program.settings.language)
         return _now()
     code = _named(wanted)
     if code is None:
         return _offered(tr("There is no language “{name}” here.", name=args.strip()[:32]))
-    await program.database.set_language(user_id, code)
+    await set_language(program.database, user_id, code)
     words.speak(code)
     return _now()
 

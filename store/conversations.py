@@ -240,10 +240,6 @@ class Database:
                 own = await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await own.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    async def forget_mailbox(self, user_id: str) -> None:
-        """Deletes what is kept of a user's messages and of the replies on their way to them."""
-        await self.mailbox.forget(user_id)
-
     # ------------------------------------------------------------------ conversations
 
     async def recall(self, conversation_id: str, turns_back: int = _TURNS_BACK) -> Recalled:
@@ -422,19 +418,6 @@ class Database:
         async with self._begin() as c:
             await insert_once(c, users, {"id": user_id, "created_at": now})
             await c.execute(users.update().where(users.c.id == user_id).values(invited_at=now))
-
-    async def language(self, user_id: str) -> str | None:
-        """The language that the user chose; None when they chose none."""
-        async with self._begin() as c:
-            found = await c.scalar(sa.select(users.c.language).where(users.c.id == user_id))
-            return str(found) if found else None
-
-    async def set_language(self, user_id: str, code: str | None) -> None:
-        """Remembers the language that the user chose; with None, that they chose none."""
-        now = datetime.now(UTC)
-        async with self._begin() as c:
-            await insert_once(c, users, {"id": user_id, "created_at": now})
-            await c.execute(users.update().where(users.c.id == user_id).values(language=code))
 
     # ------------------------------------------------------------------ builds
 

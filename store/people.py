@@ -17,16 +17,35 @@ LONGEST_COMMENT = 1000
 
 async def role_of(database: Database, user_id: str) -> Role | None:
     """What the user said describes them; None when they did not say."""
-    async with database.reading() as c:
-        told = await c.scalar(sa.select(users.c.role).where(users.c.id == user_id))
+    told = await _told(database, user_id, users.c.role)
     return Role(told) if told in set(Role) else None
 
 
 async def set_role(database: Database, user_id: str, role: Role) -> None:
     """Remembers what describes the user."""
+    await _remember(database, user_id, role=role.value)
+
+
+async def language_of(database: Database, user_id: str) -> str | None:
+    """The language that the user chose; None when they chose none."""
+    return await _told(database, user_id, users.c.language) or None
+
+
+async def set_language(database: Database, user_id: str, code: str | None) -> None:
+    """Remembers the language that the user chose; with None, that they chose none."""
+    await _remember(database, user_id, language=code)
+
+
+async def _told(database: Database, user_id: str, what: sa.Column[str | None]) -> str | None:
+    async with database.reading() as c:
+        told: str | None = await c.scalar(sa.select(what).where(users.c.id == user_id))
+    return told
+
+
+async def _remember(database: Database, user_id: str, **told: str | None) -> None:
     async with database.writing() as c:
         await insert_once(c, users, {"id": user_id, "created_at": datetime.now(UTC)})
-        await c.execute(users.update().where(users.c.id == user_id).values(role=role.value))
+        await c.execute(users.update().where(users.c.id == user_id).values(**told))
 
 
 # ---------------------------------------------------------------------- feedback

@@ -21,6 +21,7 @@ from bot.corrections import Place, place_of, tell, tell_all, worded
 from bot.handlers import person_of
 from bot.render import Message, plain
 from store import conversations
+from store.people import set_language
 from store.records import CorrectedQuote, Correction
 
 NEW = SENTENCE.replace("66%", "41%")
@@ -174,7 +175,7 @@ async def test_each_reader_is_told_once_wherever_they_asked(shown: Program) -> N
 async def test_each_reader_is_told_in_their_language(shown: Program) -> None:
     await ask(shown, "telegram:1:1", "telegram:1")
     await ask(shown, "telegram:2:2", "telegram:2")
-    await shown.database.set_language("telegram:2", "de")
+    await set_language(shown.database, "telegram:2", "de")
     await reload(shown, NEW)
     sender = Sender()
     await tell(shown, sender, follows_s=0.0)

@@ -25,6 +25,7 @@ from bot.words import ENGLISH, LANGUAGES, speaking, tr
 from store.article import Article
 from store.conversations import Database
 from store.errors import DatabaseProblem
+from store.people import language_of, set_language
 from store.records import CorrectedQuote, Correction
 from store.turn import Role
 from tools import catalogue
@@ -61,20 +62,20 @@ async def test_telegram_tells_the_language_until_one_is_chosen(
         assert "Aus den Leitlinien" in reply.text
         assert GERMAN in reply.text
         assert "Quellen\n[1] " in reply.text
-        assert await program.database.language("telegram:8101") is None
+        assert await language_of(program.database, "telegram:8101") is None
 
         english = TelegramDoor(program, api, bot, german.person)
         chosen = await english.say("/language en")
         assert chosen.text == "The language is English."
         assert "From the guidelines" in (await english.say(HEMANGIOMA)).text
-        assert await program.database.language("telegram:8101") == "en"
+        assert await language_of(program.database, "telegram:8101") == "en"
 
         pressed = await german.press("lang:de")
         assert pressed.text.startswith("Die Sprache ist Deutsch.\n\nAntworten zitieren")
         assert (await english.say("/language English")).text == "The language is English."
         again = await german.press("lang:auto")
         assert again.text.startswith("Die Sprache ist Deutsch.")
-        assert await program.database.language("telegram:8101") is None
+        assert await language_of(program.database, "telegram:8101") is None
 
 
 async def test_the_choice_survives_the_bot_and_is_each_reader_s_own(
@@ -134,7 +135,7 @@ async def test_what_is_no_language_is_told_with_those_there_are(
             told = await door.say(f"/language {wrong}")
             assert told.text.startswith(f"There is no language “{wrong[:32]}” here.")
             assert (await door.press(f"lang:{wrong[:50]}")).text.startswith("There is no language")
-        assert await program.database.language("telegram:8141") is None
+        assert await language_of(program.database, "telegram:8141") is None
 
 
 async def test_an_emergency_in_german_is_told_in_german(program: Program, api: BotApi) -> None:
@@ -149,21 +150,14 @@ async def test_an_emergency_in_german_is_told_in_german(program: Program, api: B
         assert "Verstanden werden nur Fragen auf Englisch." in asked.text or GERMAN in asked.text
 
 
-class Mute(Database):
-    """A database that does not tell the language."""
-
-    def __init__(self, inner: Database) -> None:
-        vars(self).update(vars(inner))
-
-    async def language(self, user_id: str) -> str | None:
+async def test_a_reader_is_answered_when_their_choice_cannot_be_read(
+    program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mute(database: Database, user_id: str) -> str | None:
         raise DatabaseProblem("No answer.")
 
-
-async def test_a_reader_is_answered_when_their_choice_cannot_be_read(
-    program: Program, api: BotApi
-) -> None:
-    broken = replace(program, database=Mute(program.database))
-    async with bot_over(broken, api) as bot:
+    monkeypatch.setattr(languages, "language_of", mute)
+    async with bot_over(program, api) as bot:
         assert GERMAN in (await door_of(program, api, bot, 8151, "de").say(HEMANGIOMA)).text
 
 
@@ -516,7 +510,7 @@ async def test_admins_see_their_commands_and_others_do_not(
     program: Program, api: BotApi, told_bot: TelegramBot
 ) -> None:
     api.private(8401)
-    await program.database.set_language("telegram:8401", "de")
+    await set_language(program.database, "telegram:8401", "de")
     # The other one has never started the bot: Telegram refuses a menu for them.
     await menus.introduce(told_bot, with_settings(program, admin_ids=(8402, 8401)))
     shown = api.commands({"type": "chat", "chat_id": 8401})

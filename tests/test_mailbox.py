@@ -149,7 +149,7 @@ async def test_a_user_is_forgotten_and_the_numbers_are_still_known(database: Dat
     await box.take_in([mine, other])
     for one in (mine, other):
         await box.keep(one.key, 7, None, [{"text": "an answer"}])
-    await database.forget_mailbox("telegram:7")
+    await database.mailbox.forget("telegram:7")
     assert await box.take_in([mine]) == set()
     kept = await rows(database, "select user_id, place, payload is null from mailbox order by 1")
     assert sorted(kept, key=str) == sorted([(None, None, 1), ("telegram:8", "8", 0)], key=str)

@@ -29,10 +29,8 @@ IN_ORDER = re.compile(r"\brespectively\b|\bin (?:the same|that|this) order\b", r
 
 
 _MARGIN = {"share": 0.6, "count": 1.5, "time": 2.5}
-
-
-_OTHER_MARGIN = 1.0
 """By how many words more a neighbour must fit before an amount is taken to be its own."""
+_OTHER_MARGIN = 1.0
 
 
 def _rivals(amount: Amount, among: Sequence[Amount]) -> list[Amount]:
@@ -57,13 +55,20 @@ def _rivals(amount: Amount, among: Sequence[Amount]) -> list[Amount]:
     ]
 
 
+def _gap(claim: Claim, amount: Amount, others: Sequence[Amount]) -> tuple[int, int]:
+    """Where the other amount before it ends, and the one behind it starts."""
+    return (
+        max((o.end for o in others if o.end <= amount.start), default=0),
+        min((o.start for o in others if o.start >= amount.end), default=len(claim.text)),
+    )
+
+
 def belonging(
     claim: Claim, amount: Amount, others: Sequence[Amount], *, shared: bool = True
 ) -> dict[str, float]:
     """The words that belong to an amount, by name, each with how surely: those up to the next amount
     of its kind on either side. What stands before all of them, or further behind, is said of all."""
-    before = max((o.end for o in others if o.end <= amount.start), default=0)
-    behind = min((o.start for o in others if o.start >= amount.end), default=len(claim.text))
+    before, behind = _gap(claim, amount, others)
     first = min([amount.start, *(o.start for o in others)])
     last = max([amount.end, *(o.end for o in others)])
     leads = bool(_LEADS.match(claim.text, amount.end))
@@ -123,12 +128,12 @@ _SIDE_BY_SIDE = re.compile(
 )
 
 
-def _beside(claim: Claim, own: Amount) -> dict[str, float]:
+def _beside(claim: Claim, own: Amount) -> frozenset[str]:
     """For "... with A than with B (1% v 2%)": the words of A for the first amount, of B for the
     second; nothing when the amounts do not stand like that."""
     sides = parted(claim)
     if sides is None:
-        return {}
+        return frozenset()
     for other in _rivals(own, claim.amounts):
         first, second = (own, other) if own.start < other.start else (other, own)
         if _SIDE_BY_SIDE.fullmatch(claim.text[first.end : second.start]):
@@ -136,8 +141,8 @@ def _beside(claim: Claim, own: Amount) -> dict[str, float]:
             if than is None or not (than.end() < first.start or than.start() > second.end):
                 continue
             mine, its = sides if own is first else (sides[1], sides[0])
-            return dict.fromkeys(mine - its, 1.0)
-    return {}
+            return mine - its
+    return frozenset()
 
 
 def check_belonging(
@@ -163,8 +168,9 @@ def check_belonging(
         for c, a in matching
     ):
         return
-    side = _beside(claim, own)
-    mine = side or belonging(claim, own, _rivals(own, claim.amounts), shared=False)
+    mine = dict.fromkeys(_beside(claim, own), 1.0) or belonging(
+        claim, own, _rivals(own, claim.amounts), shared=False
+    )
     lead: float | None = None
     for sentence, amount in matching:
         rivals = [
@@ -188,15 +194,14 @@ def check_belonging(
         raise Failed("arm", f"“{own.text}” belongs to something else")
 
 
-def _next_to(claim: Claim, amount: Amount, others: Sequence[Amount]) -> dict[str, float]:
+def _next_to(claim: Claim, amount: Amount, others: Sequence[Amount]) -> frozenset[str]:
     """The two words that stand closest to an amount, on the side where its owner is."""
-    before = max((o.end for o in others if o.end <= amount.start), default=0)
-    behind = min((o.start for o in others if o.start >= amount.end), default=len(claim.text))
-    said = [w for w in claim.words if w.content and w.stem not in GENERIC and w.form[0].isalpha()]
+    before, behind = _gap(claim, amount, others)
+    said = [w for w in claim.telling if w.form[0].isalpha()]
     after = [w for w in said if amount.end <= w.start < behind][:2]
     ahead = [w for w in said if before <= w.start < amount.start][-2:]
     leads = _LEADS.match(claim.text, amount.end)
-    return dict.fromkeys((w.name for w in (after if leads and after else ahead)), 1.0)
+    return frozenset(w.name for w in (after if leads and after else ahead))
 
 
 def _in_order(
@@ -216,14 +221,11 @@ def _in_order(
         )
         if pair is None:
             continue
-        its = _next_to(claim, other, [own, *(a for a in rivals if a is not other)])
-        its = _beside(claim, other) or its
-        first = min(
-            (places[n] for n, v in mine.items() if n in places and v > its.get(n, 0)), default=None
+        its = _beside(claim, other) or _next_to(
+            claim, other, [own, *(a for a in rivals if a is not other)]
         )
-        second = min(
-            (places[n] for n, v in its.items() if n in places and v > mine.get(n, 0)), default=None
-        )
+        first = min((places[n] for n in mine - its if n in places), default=None)
+        second = min((places[n] for n in its - mine if n in places), default=None)
         if first is None or second is None or first == second:
             continue
         if (first < second) != (amount.start < pair.start):

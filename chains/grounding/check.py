@@ -31,7 +31,7 @@ from chains.grounding.phrases import canonical
 from chains.grounding.rhythm import check_rhythm
 from chains.grounding.sentences import read_sentence, sentences_of
 from chains.grounding.strength import check_strength
-from chains.grounding.words import CLAIMS, GENERIC
+from chains.grounding.words import CLAIMS
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -104,34 +104,30 @@ class Grounder:
         if len(said) != 1:
             raise Failed("not_prose", "not one sentence")
         claim = said[0]
-        alone: Failed | None = None
-        together = [c for statement in cited for c in claims_of(statement)]
-        for statement in cited:
-            try:
-                self._against(claim, claims_of(statement))
-                if len(cited) == 1:
-                    return
-                # One of several cited says all of it; the others must at least belong.
-                break
-            except Failed as e:
-                alone = alone or e
-        else:
+        try:
+            self._holds(claim, cited)
+        except Failed:
             if len(cited) == 1:
-                assert alone is not None
-                raise alone
-            causal = any(CLAIMS.get(w.form) == "causal" for w in claim.words)
-            if not causal and _one_study([claims_of(s) for s in cited]):
-                try:
-                    self._against(claim, together)
-                except Failed:
-                    pass
-                else:
-                    return
-            self._merged(claim, cited)
+                raise
+            if not self._holds_together(claim, cited):
+                self._merged(claim, cited)
             return
-        for statement in cited:
-            if not shares_with(claim, claims_of(statement)):
-                raise Failed("merged_studies", "a cited statement has nothing of it")
+        # One of several cited says all of it; the others must at least belong.
+        if any(not shares_with(claim, claims_of(statement)) for statement in cited):
+            raise Failed("merged_studies", "a cited statement has nothing of it")
+
+    def _holds_together(self, claim: Claim, cited: Sequence[str]) -> bool:
+        """Whether statements of one study say all of it between them. What is called the cause of
+        what is looked for in one alone."""
+        statements = [claims_of(s) for s in cited]
+        causal = any(CLAIMS.get(w.form) == "causal" for w in claim.words)
+        if causal or not _one_study(statements):
+            return False
+        try:
+            self._against(claim, [c for statement in statements for c in statement])
+        except Failed:
+            return False
+        return True
 
     def _merged(self, claim: Claim, cited: Sequence[str]) -> None:
         """A sentence from several statements: each of its parts must hold against one of them, and
@@ -141,7 +137,7 @@ class Grounder:
             used: set[int] = set()
             try:
                 for part in parts:
-                    used.add(self._holds(part, cited))
+                    used.add(self._holds(claims_of(part)[0], cited))
             except Failed as e:
                 failed = e
                 continue
@@ -150,13 +146,12 @@ class Grounder:
             failed = Failed("merged_studies", "a cited statement says none of it")
         raise failed
 
-    def _holds(self, part: str, cited: Sequence[str]) -> int:
-        """Which of the cited statements says this part; Failed when none does."""
+    def _holds(self, claim: Claim, cited: Sequence[str]) -> int:
+        """Which of the cited statements says this; Failed, as of the first, when none does."""
         failed: Failed | None = None
-        subject = claims_of(part)
         for i, statement in enumerate(cited):
             try:
-                self._against(subject[0], claims_of(statement))
+                self._against(claim, claims_of(statement))
                 return i
             except Failed as e:
                 failed = failed or e
@@ -170,7 +165,7 @@ class Grounder:
         about = taken_from(claim, statement)
         new = new_words(claim, statement)
         check_names(claim, new, statement, self._rarity)
-        check_amounts(claim, statement, about)
+        check_amounts(claim, statement)
         check_doses(claim, statement)
         check_ordinals(claim, statement)
         check_grades(claim, statement)
@@ -187,10 +182,8 @@ class Grounder:
         check_rhythm(claim, statement)
         check_directions(claim, statement, about)
         check_denial(claim, statement, about)
-        meaningful = [w for w in claim.words if w.content and w.stem not in GENERIC]
-        if meaningful and len(new) > max(
-            1 if len(meaningful) > 4 else 0, _MOST_NEW * len(meaningful)
-        ):
+        said = len(claim.telling)
+        if said and len(new) > max(1 if said > 4 else 0, _MOST_NEW * said):
             raise Failed("unlike", f"“{new[0].form}” is in no cited statement")
         if not shares_with(claim, statement):
             raise Failed("unlike", "another subject")
@@ -224,12 +217,7 @@ def _quoted(text: str, among: Sequence[Evidence]) -> str | None:
 
 def _best(text: str, among: Sequence[Evidence]) -> str | None:
     """The statement that shares most with the sentence; None when none shares a thing."""
-    own = {
-        w.name
-        for c in claims_of(text[:700])
-        for w in c.words
-        if w.content and w.stem not in GENERIC
-    }
+    own = {w.name for c in claims_of(text[:700]) for w in c.telling}
     scored = [
         (len(own & {n for c in claims_of(e.text) for n in c.names}), -i)
         for i, e in enumerate(among)
@@ -257,7 +245,7 @@ def _one_study(statements: Sequence[Sequence[Claim]]) -> bool:
     first, *others = [
         (
             {m for c in s for m in _NAMED.findall(c.text)},
-            {w.name for c in s for w in c.words if w.content and w.stem not in GENERIC},
+            {w.name for c in s for w in c.telling},
         )
         for s in statements
     ]

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from chains.grounding.quantities import Amount, amounts
 from chains.grounding.words import (
+    GENERIC,
     NEGATORS,
     POPULATIONS,
     ROUTES,
@@ -64,6 +65,8 @@ class Claim:
     amounts: tuple[Amount, ...]
     names: frozenset[str]
     """The names of its content words."""
+    telling: tuple[Word, ...]
+    """Its content words but those that add nothing to a finding (`words.GENERIC`)."""
     populations: frozenset[str]
     routes: frozenset[str]
 
@@ -138,6 +141,7 @@ def _claim(text: str) -> Claim:
         words,
         tuple(amounts(text)),
         frozenset(w.name for w in words if w.content),
+        tuple(w for w in words if w.content and w.stem not in GENERIC),
         frozenset(POPULATIONS[s] for s in stems if s in POPULATIONS),
         frozenset(ROUTES[s] for s in stems if s in ROUTES),
     )

@@ -68,10 +68,11 @@ def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
             for v in claim.words
         ):
             continue  # "laser was not used": said of the word before
-        clauses = [claim.text, *(c.text for c in statement if name in c.names)]
-        if any(_OTHERWISE.search(t) for t in clauses[:1] if True not in own):
-            continue
-        if True in own and any(_DENIES.search(t) for t in clauses[1:]):
+        if True in own:
+            otherwise = any(_DENIES.search(c.text) for c in statement if name in c.names)
+        else:
+            otherwise = _OTHERWISE.search(claim.text) is not None
+        if otherwise:
             continue
         raise Failed("negation", f"“{name}” is {'not ' if True in own else ''}denied there")
 
@@ -81,21 +82,18 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     _turned(claim, statement)
     own = {w.name for w in claim.words if w.content}
     denies = claim.denied()
+    denials = [(s, word, reached) for s in statement for word, reached in s.denied()]
     denies_nothing = not denies and not re.search(r"\bagainst\b", claim.text)
     if denies_nothing and not _OTHERWISE.search(claim.text):
-        for sentence in statement:
-            for word, reached in sentence.denied():
-                names = _denied(word, reached)
-                taken = own & names
-                weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
-                if names and not weak and len(taken) >= max(min(2, len(names)), 0.4 * len(names)):
-                    raise Failed("negation", "denies nothing where it is denied")
-    every = [(s, reached) for s in statement for _, reached in s.denied()]
+        for _, word, reached in denials:
+            names = _denied(word, reached)
+            weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
+            if names and not weak and len(own & names) >= max(min(2, len(names)), 0.4 * len(names)):
+                raise Failed("negation", "denies nothing where it is denied")
     advised = not re.search(r"\bagainst\b|\bdiscourag|\bcontraindicat|\bavoid|\bnot\b", claim.text)
-    for sentence in statement:
-        for word, reached in sentence.denied():
-            if word.form == "against" and advised and len(own & {w.name for w in reached[:3]}) >= 2:
-                raise Failed("negation", "advised against there")
+    for _, word, reached in denials:
+        if word.form == "against" and advised and len(own & {w.name for w in reached[:3]}) >= 2:
+            raise Failed("negation", "advised against there")
     changed = any(w.stem in a | b for w in claim.words for a, b in OPPOSITE[:2] if not w.negated)
     if changed and not denies:
         for sentence in statement:
@@ -124,10 +122,12 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
         if best is None:
             continue
         sentence = best[1]
-        if not sentence.denied() and not _DENIES.search(sentence.text):
+        if _DENIES.search(sentence.text):
+            continue
+        theirs = [{w.name for w in r} for s, _, r in denials if s is sentence]
+        if not theirs:
             raise Failed("negation", f"“{word.form}” denies what is not denied")
-        theirs = [frozenset(w.name for w in r) for s, r in every if s is sentence]
-        if theirs and not _DENIES.search(sentence.text) and not any(names & t for t in theirs):
+        if not any(names & t for t in theirs):
             raise Failed("negation", f"“{word.form}” denies something else")
 
 
@@ -138,20 +138,20 @@ _NO_CHANGE = re.compile(
 )
 
 
+_IN_OTHER_WORDS = (
+    r"unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
+    r"ineffective|unable|impossible|unlikely|against|discouraged?|contraindicated|"
+    r"un(?:approved|changed|affected|proven|related)|predates?|outside|equal(?:ly)?|alike|"
+    r"similar(?:ly)?"
+)
 _DENIES = re.compile(
-    r"\b(?:unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
-    r"ineffective|unable|impossible|unlikely|against|loss|discouraged?|exceptions?|only|alone|limited|"
-    r"contraindicated|un(?:approved|changed|affected|proven|related|involved)|in(?:complete|consistent)|"
-    r"equal(?:ly)?|alike|similar(?:ly)?|p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|silent|few|less|lower|predates?|outside|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
+    rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|alone|limited|uninvolved|in(?:complete|consistent)|"
+    r"p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|silent|few|less|lower|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
     re.IGNORECASE,
 )
 """What denies, or comes to the same, in other words than "no" and "not"."""
 
 
 _OTHERWISE = re.compile(
-    r"\b(?:unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
-    r"ineffective|unable|impossible|unlikely|against|discouraged?|contraindicated|limited to|"
-    r"un(?:approved|treated|changed|affected|proven|related|common)|predates?|outside|equal(?:ly)?|"
-    r"alike|similar(?:ly)?|same)\b",
-    re.IGNORECASE,
+    rf"\b(?:{_IN_OTHER_WORDS}|limited to|un(?:treated|common)|same)\b", re.IGNORECASE
 )

@@ -13,7 +13,7 @@ from chains.grounding.quantities import Amount
 from store.lexical import stem
 
 
-def check_amounts(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
     theirs = [(c, a) for c in statement for a in c.amounts]
     for own in claim.amounts:
         if own.derived or own.dimension == "none":

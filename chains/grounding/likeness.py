@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from chains.grounding.claims import Claim, Word
 from chains.grounding.failed import Failed
 from chains.grounding.thesaurus import covers, is_known, names_a_thing, opposites
-from chains.grounding.words import CLAIMS, DOUBT, GENERIC, LIKE_CLAIMS
+from chains.grounding.words import CLAIMS, DOUBT, LIKE_CLAIMS
 from store.lexical import FUNCTION_WORDS
 
 _RARE = 0.999
@@ -25,7 +25,7 @@ _SPECIAL = 0.86
 
 def taken_from(claim: Claim, statement: Sequence[Claim]) -> list[Claim]:
     """The sentences of the statement that the claim takes up."""
-    own = {w.name for w in claim.words if w.content and w.stem not in GENERIC}
+    own = {w.name for w in claim.telling}
     shared = [len(own & c.names) for c in statement]
     most = max(shared, default=0)
     return [c for c, n in zip(statement, shared, strict=True) if n and n >= 0.6 * most] or list(
@@ -34,7 +34,7 @@ def taken_from(claim: Claim, statement: Sequence[Claim]) -> list[Claim]:
 
 
 def shares_with(claim: Claim, statement: Sequence[Claim]) -> bool:
-    own = {w.name for w in claim.words if w.content and w.stem not in GENERIC}
+    own = {w.name for w in claim.telling}
     theirs = {n for c in statement for n in c.names}
     return len(own & theirs) >= min(2, len(own))
 
@@ -120,8 +120,8 @@ def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
     spelled = _spelled(claim, statement)
     measured = {w.start for w in claim.words for a in claim.amounts if a.start <= w.start < a.end}
     new: list[Word] = []
-    for word in claim.words:
-        if not word.content or word.name in have or word.stem in GENERIC:
+    for word in claim.telling:
+        if word.name in have:
             continue
         if word.form in _HEDGED:
             continue  # it claims less

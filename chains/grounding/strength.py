@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from chains.grounding.claims import Claim, Word
 from chains.grounding.failed import Failed
 from chains.grounding.likeness import has_like
-from chains.grounding.words import CLAIMS, DOUBT, FREQUENCY_HEDGES, GENERIC
+from chains.grounding.words import CLAIMS, DOUBT, FREQUENCY_HEDGES
 
 _ALWAYS_OK = frozenset({"same", "any", "so", "via", "through", "standard", "exactly"})
 
@@ -137,10 +137,9 @@ def _taken_up(claim: Claim, sentence: Claim) -> set[int]:
     """The clauses of the sentence that the claim takes up."""
     shared: dict[int, int] = {}
     total: dict[int, int] = {}
-    for w in sentence.words:
-        if w.content and w.stem not in GENERIC:
-            total[w.clause] = total.get(w.clause, 0) + 1
-            if w.name in claim.names:
-                shared[w.clause] = shared.get(w.clause, 0) + 1
-    own = sum(w.content and w.stem not in GENERIC for w in claim.words)
+    for w in sentence.telling:
+        total[w.clause] = total.get(w.clause, 0) + 1
+        if w.name in claim.names:
+            shared[w.clause] = shared.get(w.clause, 0) + 1
+    own = len(claim.telling)
     return {c for c, n in shared.items() if n >= 2 and n >= 0.5 * min(total[c], own)}

@@ -248,17 +248,7 @@ NEGATORS = frozenset(
     "no not never without neither nor none nothing cannot lack lacks lacked lacking absence absent "
     "free failed fails fail unable nobody nowhere hardly scarcely instead".split()
 )
-NEGATING_PREFIX = ("un", "in", "im", "non", "ir", "il", "dis")
 
-HEDGES = frozenset(
-    "may might could can possible possibly perhaps suggest suggests suggested appear appears "
-    "appeared seem seems seemed likely probable probably potential potentially unclear uncertain "
-    "uncertainty unknown limited preliminary often sometimes usually mostly mainly generally "
-    "typically tend tends tended partly believed thought hypothesised hypothesized theoretical "
-    "theoretically presumed estimated expected hoped considered some few anecdotal variable "
-    "variably inconsistent scattered insufficient low indirect conflicting largely rarely "
-    "occasionally commonly frequently rule".split()
-)
 DOUBT = frozenset(
     "may might could possible possibly perhaps suggest suggests suggested appear appears appeared "
     "seem seems seemed likely probable probably potential potentially unclear uncertain uncertainty "

@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import re
 import time
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Collection
@@ -25,6 +24,7 @@ from store.article import Article, ServingRules
 from store.conversations import AskedBefore, Database, Recalled
 from store.errors import QuestionRefused, UnknownArticle
 from store.index import Build
+from store.lexical import words
 from store.library import Library
 from store.people import role_of
 from store.turn import Kind, Note, Role, Topic, Turn
@@ -175,7 +175,7 @@ class Assistant:
             # It will not do better a moment later; a slow reading leaves time for the writing.
             writable = _is_writable(turn) and e.code not in {"timeout", "empty", "declined"}
             return replace(turn, note=Note.UNAVAILABLE if writable else None, receipt=receipt)
-        if _words(found) == _words(turn.question):
+        if words(found) == words(turn.question):
             # Read as it stands: the rules' reading says more.
             return replace(turn, receipt=spent(replace(turn.receipt, rewritten=None), allowance))
         known = self._answerer.knowledge(build)
@@ -282,11 +282,6 @@ def worded_for(role: Role | None, turn: Turn, build: Build) -> Turn:
 
 _QUOTED_AGAIN = frozenset({Act.SOURCES, Act.WHY, Act.SHORTER})
 """Acts on the last answer that want its statements as they stand."""
-
-
-def _words(text: str) -> list[str]:
-    found: list[str] = re.findall(r"\w+", text.casefold())
-    return found
 
 
 def _is_writable(turn: Turn) -> bool:

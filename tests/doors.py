@@ -148,10 +148,7 @@ async def bot_over(program: Program, api: BotApi, **settings: object) -> AsyncIt
 async def settled(api: BotApi, bot: Bot) -> None:
     """Returns when the bot has fetched every update and is done with it."""
     await asyncio.to_thread(api.wait_for, lambda: api.pending == 0, 30.0)
-    # What was fetched is stored before it is in the queue.
-    for _ in range(2):
-        await asyncio.sleep(0.06)
-        await bot.update_queue.join()
+    await bot.update_queue.join()
 
 
 # ------------------------------------------------------------------- the command as a process

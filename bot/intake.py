@@ -145,7 +145,8 @@ class Intake(asyncio.Queue[object]):
         if place and place[1] is not None:
             where = f"{place[0]}.{place[1]}"
         told = _masked(update.to_dict(), self._mask)
-        text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        # In ASCII: half a surrogate pair is text in JSON, and in no database.
+        text = json.dumps(told, separators=(",", ":"))
         return Parcel(key, where, user_of(update), text)
 
     async def replay(self, bot: Bot) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import limits
 from bot.app import Program, open_program
 from bot.settings import Settings
 
@@ -43,6 +44,15 @@ def _no_network() -> Iterator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign]  # for all tests
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]  # back again
+
+
+@pytest.fixture(autouse=True)
+def _unpaced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversations are not held to a message a second, but for tests of that (marked `paced`) and
+    processes of their own. Where the server says to wait, there is waiting."""
+    if request.node.get_closest_marker("paced") is None:
+        monkeypatch.setattr(limits, "PER_CHAT_S", 1000.0)
+        monkeypatch.setattr(limits, "CHAT_BURST", 1000.0)
 
 
 def settings_for(folder: Path, **values: object) -> Settings:

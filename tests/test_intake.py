@@ -34,6 +34,7 @@ HEMANGIOMA = "Does topical timolol work for infantile hemangioma?"
 QUICK = ["and ECG screening?", "and timolol?", "and bleomycin?", "and propranolol?"]
 READ_AS = re.compile(r"^Read as: (.*?) — Infantile hemangioma", re.MULTILINE)
 
+pytestmark = pytest.mark.paced
 DURATION = pytest.mark.filterwarnings("ignore:.*retry_after.*:DeprecationWarning")
 
 

@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from bot.limits import CAREFUL_S, MOST_CHATS, Gate, Limits
+
+pytestmark = pytest.mark.paced
 
 
 class Time:

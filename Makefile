@@ -11,9 +11,8 @@ all: test
 chat: $(VENV)/.installed  ## talk with the assistant over the sample articles
 	@$(BIN)/corollary chat
 
-# More workers than cores: the tests wait for processes and servers more than they compute.
 test: $(VENV)/.installed-dev lint  ## tests and linters
-	@$(BIN)/python -m pytest -n 4 --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -49,14 +49,14 @@ async def test_a_thumb_is_ticked_counted_once_and_can_be_changed(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:
     api, _ = running
-    door = door_of(program, running, 8101)
+    door = door_of(program, running, 67101)
     await door.say(HEMANGIOMA)
-    (answer,) = api.sent_to(8101)
+    (answer,) = api.sent_to(67101)
     text, before = answer.text, labels(answer)
     up, down = data_of(answer, "👍"), data_of(answer, "👎")
     for _ in range(2):
         await pressed(running, door, answer, up)
-        (answer,) = api.sent_to(8101)
+        (answer,) = api.sent_to(67101)
         assert labels(answer) == [t + " ✓" * (t == "👍") for t in before]
         assert answer.text == text
     number = int(up.partition(":")[2])
@@ -64,7 +64,7 @@ async def test_a_thumb_is_ticked_counted_once_and_can_be_changed(
     assert (said.value, said.comment, said.question) == (1, "", HEMANGIOMA)
 
     await pressed(running, door, answer, down)
-    answer, asked = api.sent_to(8101)
+    answer, asked = api.sent_to(67101)
     assert "👎 ✓" in labels(answer) and "👍" in labels(answer)
     assert "What was wrong with that answer?" in asked.text
     told = await door.after(lambda: door.person.say("the  dose\nis missing", asked))
@@ -72,7 +72,7 @@ async def test_a_thumb_is_ticked_counted_once_and_can_be_changed(
     (said,) = [v for v in await votes(program.database) if v.turn_id == number]
     assert (said.value, said.comment) == (-1, "the dose is missing")
     # It was a comment, not a question.
-    recalled = await program.database.recall("telegram:8101:8101")
+    recalled = await program.database.recall("telegram:67101:67101")
     assert [t.question for t in recalled.turns] == [HEMANGIOMA]
 
 
@@ -80,9 +80,9 @@ async def test_only_ones_own_answers_can_be_voted_on(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:
     api, _ = running
-    door, other = door_of(program, running, 8111), door_of(program, running, 8112)
+    door, other = door_of(program, running, 67111), door_of(program, running, 67112)
     await door.say(HEMANGIOMA)
-    (answer,) = api.sent_to(8111)
+    (answer,) = api.sent_to(67111)
     number = data_of(answer, "👍").partition(":")[2]
     await other.say(KELOIDS)
     for forged in (f"up:{number}", f"down:{number}", "up:999999", "up:x", "down:", "up:1:2"):
@@ -94,18 +94,18 @@ async def test_only_ones_own_answers_can_be_voted_on(
 async def test_a_comment_can_be_typed_behind_a_command(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:
-    door = door_of(program, running, 8121)
+    door = door_of(program, running, 67121)
     assert "Nothing has been answered yet" in (await door.say("/feedback good")).text
     await door.say(HEMANGIOMA)
     assert "Type it behind the command" in (await door.say("/feedback")).text
     await door.say("/feedback " + "very " * 700)
-    (said,) = [v for v in await votes(program.database) if v.user_id == "telegram:8121"]
+    (said,) = [v for v in await votes(program.database) if v.user_id == "telegram:67121"]
     assert said.value == 0 and len(said.comment) == 1000
 
 
 async def test_admins_see_counts_and_comments_and_never_who(program: Program) -> None:
     for i, (value, words) in enumerate([(1, None), (-1, "wrong laser"), (-1, "no doses")]):
-        who = f"telegram:81300{i}"
+        who = f"telegram:681300{i}"
         turn = await program.assistant.ask(who, HEMANGIOMA, who)
         assert turn.id is not None
         assert await vote(program.database, who, who, turn.id, value, words)
@@ -131,10 +131,10 @@ async def test_a_reply_to_an_older_answer_goes_on_from_that(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:
     api, _ = running
-    door = door_of(program, running, 8201)
+    door = door_of(program, running, 67201)
     await door.say(HEMANGIOMA)
     await door.say(KELOIDS)
-    first, second = api.sent_to(8201)
+    first, second = api.sent_to(67201)
     told = await door.after(lambda: door.person.say("and ECG screening?", first))
     assert told.text.startswith("Read as: ECG screening — Infantile hemangioma")
     told = await door.after(lambda: door.person.say("and recurrence?", second))
@@ -142,7 +142,7 @@ async def test_a_reply_to_an_older_answer_goes_on_from_that(
     # A reply to a message that shows no answer is a question like any other.
     other = await door.say("/help")
     assert other.text
-    told = await door.after(lambda: door.person.say("sources", api.sent_to(8201)[-1]))
+    told = await door.after(lambda: door.person.say("sources", api.sent_to(67201)[-1]))
     assert "Sources" in told.text
 
 
@@ -150,10 +150,10 @@ async def test_buttons_of_an_older_answer_act_on_that(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:
     api, _ = running
-    door = door_of(program, running, 8211)
+    door = door_of(program, running, 67211)
     await door.say(HEMANGIOMA)
     await door.say(KELOIDS)
-    first, second = api.sent_to(8211)
+    first, second = api.sent_to(67211)
     for label in ("More", "Sources"):
         data = data_of(first, label)
         told = await door.after(lambda data=data: door.person.press(first, data))
@@ -172,10 +172,10 @@ async def test_a_wrong_topic_is_put_right_with_two_taps(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:
     api, _ = running
-    door = door_of(program, running, 8221)
+    door = door_of(program, running, 67221)
     await door.say(KELOIDS)
     await door.say("How many sessions are needed for port-wine stains?")
-    answer = api.sent_to(8221)[-1]
+    answer = api.sent_to(67221)[-1]
     told = await door.after(lambda: door.person.press(answer, data_of(answer, "Wrong topic?")))
     assert "which topic is meant?" in told.text
     assert 1 <= len(told.buttons) <= 4
@@ -184,7 +184,7 @@ async def test_a_wrong_topic_is_put_right_with_two_taps(
     assert name.startswith("Pulsed dye laser for hypertrophic scars")
     assert data.endswith(":pdl-scars-keloids")
     put = await door.press(data)
-    recalled = await program.database.recall("telegram:8221:8221")
+    recalled = await program.database.recall("telegram:67221:67221")
     last = recalled.turns[-1]
     assert last.question == "How many sessions are needed for port-wine stains?"
     assert last.topic == "pdl-scars-keloids" or "Nearest" in put.text
@@ -193,7 +193,7 @@ async def test_a_wrong_topic_is_put_right_with_two_taps(
 async def test_the_context_is_corrected_with_one_tap(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:
-    door = door_of(program, running, 8231)
+    door = door_of(program, running, 67231)
     await door.say(HEMANGIOMA)
     told = await door.say("/context")
     buttons = dict(told.buttons)

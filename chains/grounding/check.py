@@ -26,6 +26,12 @@ from chains.grounding.failed import Failed
 from chains.grounding.figures import check_amounts, check_doses, check_grades, check_ordinals
 from chains.grounding.form import check_form
 from chains.grounding.likeness import check_names, new_words, shares_with, taken_from
+from chains.grounding.limits import (
+    are_of_one_design,
+    check_advice,
+    check_design,
+    check_exceptions,
+)
 from chains.grounding.people import check_conditions, check_kinds, check_people, check_routes
 from chains.grounding.phrases import canonical
 from chains.grounding.rhythm import check_rhythm
@@ -176,6 +182,9 @@ class Grounder:
         check_kinds(claim, statement)
         check_routes(claim, statement)
         check_strength(claim, statement, about)
+        check_design(claim, statement)
+        check_exceptions(claim, statement)
+        check_advice(claim, statement)
         check_sides(claim, statement)
         check_contrasts(claim, statement)
         check_crossed(claim, statement)
@@ -229,7 +238,7 @@ def _best(text: str, among: Sequence[Evidence]) -> str | None:
 
 
 _NAMED = re.compile(
-    r"\b(?:[A-Z]{3,}\w*|[A-Z][a-z]+[A-Z]\w*|(?:19|20)\d\d)\b|\b\d{2,}(?= (?:\w+ ){0,2}patients)"
+    r"\b(?:[A-Z]{3,}\w*(?:-[A-Z\d]+)*|[A-Z][a-z]+[A-Z]\w*|(?:19|20)\d\d)\b|\b\d{2,}(?= (?:\w+ ){0,2}patients)"
 )
 
 
@@ -256,6 +265,8 @@ def _one_study(statements: Sequence[Sequence[Claim]]) -> bool:
         )
         for g in given
     ):
+        return False
+    if not all(are_of_one_design(given[0], g) for g in given[1:]):
         return False
     sizes = [set(_SIZE.findall(g)) for g in given]
     if all(sizes) and not frozenset.intersection(*map(frozenset, sizes)):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from chains.grounding.claims import Claim, Word
 from chains.grounding.failed import Failed
 from chains.grounding.likeness import has_like
-from chains.grounding.words import CLAIMS, DOUBT, FREQUENCY_HEDGES
+from chains.grounding.words import CLAIMS, DOUBT, FREQUENCY_HEDGES, NEGATORS
 
 _ALWAYS_OK = frozenset({"same", "any", "so", "via", "through", "standard", "exactly"})
 
@@ -22,7 +22,10 @@ def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
             same = [
                 w for c in statement for w in c.words if w.form == word.form or w.name == word.name
             ]
-            if kind != "exclusive" and same and all(w.negated for w in same) and not word.negated:
+            denied = word.negated or any(
+                w.form in NEGATORS and w.clause == word.clause for w in claim.words
+            )
+            if kind != "exclusive" and same and all(w.negated for w in same) and not denied:
                 raise Failed("negation", f"“{word.form}” is denied there")
             continue
         if _counts_only(claim, word) or (kind == "instruction" and told):
@@ -52,6 +55,8 @@ def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
         or any(a.dimension == "share" and a.high >= 50 for c in statement for a in c.amounts)
     ):
         raise Failed("overgeneral", "of most")
+    if _WOULD_HAVE.search(claim.text) and not any(_WOULD_HAVE.search(c.text) for c in statement):
+        raise Failed("certainty", "what would have been")
     if _IT_IS.search(claim.text) and not any(_IT_IS.search(c.text) for c in statement):
         raise Failed("causal", "made the cause")
     own = {w.form for w in claim.words}
@@ -101,6 +106,9 @@ _MOST = re.compile(
 )
 
 
+_WOULD_HAVE = re.compile(r"\bwould (?:\w+ )?have (?:\w+ )?(?:been|\w+ed|\w+en)\b", re.IGNORECASE)
+
+
 _IT_IS = re.compile(
     r"\bit (?:was|is) (?:the |an? )?[^,;]{2,60} (?:that|which|who)\b|\b(?:was|is) what\b|\b(?:was|were|is|are|lies?) behind\b",
     re.IGNORECASE,
@@ -108,7 +116,7 @@ _IT_IS = re.compile(
 
 
 _TURNS = re.compile(
-    r"(?:are|were|is|was|had|have|,|which) all\b(?! \w+s\b)|(?:in|at) all(?=[,.;)]|$|\s\d)|all (?:with|of (?:whom|which|them))|every \d|each \d"
+    r"(?:are|were|is|was|had|have|which) all\b(?! \w+s\b)|, all(?= \w+ing\b| (?:of|with|from|on|at|in|p)\b)|(?:in|at) all(?=[,.;)]|$|\s\d)|all (?:with|of (?:whom|which|them))|(?:every|each) (?:\d|one|two|three|four|five|six|eight|ten|twelve|other|few|second|hour|day|morning|night|week|month|year)"
     r"|only an?\b|proved? to be|(?:did|do|does|done) so|no more than",
     re.IGNORECASE,
 )

@@ -145,8 +145,8 @@ _IN_OTHER_WORDS = (
     r"similar(?:ly)?"
 )
 _DENIES = re.compile(
-    rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|alone|limited|uninvolved|in(?:complete|consistent)|"
-    r"p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|silent|few|less|lower|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
+    rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|uninvolved|in(?:complete|consistent)|"
+    r"p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|lower|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
     re.IGNORECASE,
 )
 """What denies, or comes to the same, in other words than "no" and "not"."""

@@ -25,6 +25,19 @@ _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
         "acute chronic",
         "inpatient outpatient",
         "upper lower",
+        "mild severe",
+        "focal diffuse localised localized generalised generalized widespread",
+        "flat raised bulky",
+        "thin thick",
+        "benign malignant",
+        "unilateral bilateral",
+        "elective emergency urgent",
+        "symptomatic asymptomatic",
+        "stable unstable",
+        "inactive active",
+        "relapsing newly",
+        "major minor",
+        "dry wet",
     )
 )
 

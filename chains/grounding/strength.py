@@ -55,6 +55,8 @@ def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
         or any(a.dimension == "share" and a.high >= 50 for c in statement for a in c.amounts)
     ):
         raise Failed("overgeneral", "of most")
+    if _LASTING.search(claim.text) and not any(_LASTS.search(c.text) for c in statement):
+        raise Failed("overgeneral", "for long")
     if _WOULD_HAVE.search(claim.text) and not any(_WOULD_HAVE.search(c.text) for c in statement):
         raise Failed("certainty", "what would have been")
     if _IT_IS.search(claim.text) and not any(_IT_IS.search(c.text) for c in statement):
@@ -104,6 +106,14 @@ _MOST = re.compile(
     r"men|infants|cases|lesions|scars|those)\b",
     re.IGNORECASE,
 )
+
+
+_LASTING = re.compile(
+    r"\blasting (?!\d|(?:for|up|about|an?|from|between|less|more|over|under|at|just|only|on|one|two|three|"
+    r"four|five|six|eight|ten|twelve|until|through|around|roughly|nearly)\b)",
+    re.IGNORECASE,
+)
+_LASTS = re.compile(r"\b(?:lasting|durable|long|persist\w*|permanent|sustain\w*|remain\w*)\b", re.I)
 
 
 _WOULD_HAVE = re.compile(r"\bwould (?:\w+ )?have (?:\w+ )?(?:been|\w+ed|\w+en)\b", re.IGNORECASE)

@@ -181,7 +181,7 @@ class Grounder:
         check_conditions(claim, statement, new)
         check_kinds(claim, statement)
         check_routes(claim, statement)
-        check_strength(claim, statement, about)
+        check_strength(claim, statement, about, new)
         check_design(claim, statement)
         check_exceptions(claim, statement)
         check_advice(claim, statement)

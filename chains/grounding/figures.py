@@ -51,7 +51,7 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
                 raise Failed("unit", f"“{own.text}” stands as “{same[0].text}”")
             raise Failed("number", f"“{own.text}” is in no cited statement")
         sides = {_end_of(c, a) for c, a in matching}
-        bounded = own.dimension in ("time", "count", "mass", "length") and _end_of(claim, own)
+        bounded = _end_of(claim, own)
         if bounded and sides == {-_end_of(claim, own)}:
             raise Failed("number", f"“{own.text}” is the other end there")
         check_belonging(claim, own, matching, theirs)
@@ -83,9 +83,11 @@ _UPPER_AFTER = re.compile(
 def _end_of(claim: Claim, amount: Amount) -> int:
     """+1 when the amount is said to be the least there is, -1 the most, 0 when neither."""
     before, after = claim.text[max(0, amount.start - 20) : amount.start], claim.text[amount.end :]
-    if re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before):
+    if re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before, re.IGNORECASE):
         return 0
     if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
+        return 1
+    if re.match(r"\s?(?:years?|months?|weeks?)? of age\b", after) and before.endswith("after "):
         return 1
     return -1 if _UPPER_END.search(before) or _UPPER_AFTER.match(after) else 0
 

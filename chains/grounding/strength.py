@@ -11,7 +11,9 @@ from chains.grounding.words import CLAIMS, DOUBT, FREQUENCY_HEDGES, NEGATORS
 _ALWAYS_OK = frozenset({"same", "any", "so", "via", "through", "standard", "exactly"})
 
 
-def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+def check_strength(
+    claim: Claim, statement: Sequence[Claim], about: Sequence[Claim], new: Sequence[Word]
+) -> None:
     forms = {w.form for c in statement for w in c.words}
     told = bool(forms & {"you", "your"})
     for word in claim.words:
@@ -37,18 +39,17 @@ def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
         ):
             continue
         raise Failed("causal" if kind == "causal" else "certainty", f"“{word.form}”")
+    _check_reason(claim, new)
     if _ANY.search(claim.text) and not forms & {
         "any",
         "all",
         "regardless",
         "irrespective",
         "every",
-        "term",
-        "permanent",
-        "permanently",
-        "years",
     }:
         raise Failed("overgeneral", "of any kind")
+    if _LONG.search(claim.text) and not forms & _LONG_THERE:
+        raise Failed("overgeneral", "for long")
     if _MOST.search(claim.text) and not (
         forms
         & {"most", "majority", "mostly", "usually", "all", "almost", "predominantly", "mainly"}
@@ -91,11 +92,27 @@ def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
             raise Failed("certainty", f"the statement says “{next(iter(seldom))}”")
 
 
+def _check_reason(claim: Claim, new: Sequence[Word]) -> None:
+    """The reason that is given must be one that the statement has."""
+    fresh = {w.start for w in new}
+    for word in claim.words:
+        if word.form in ("because", "since", "due", "owing"):
+            reason = [w for w in claim.telling if w.start > word.start][:8]
+            unknown = [w for w in reason if w.start in fresh]
+            if len(unknown) >= 2 and len(unknown) >= 0.5 * len(reason):
+                raise Failed("causal", f"“{unknown[0].form}” is in no cited statement")
+
+
 _ANY = re.compile(
-    r"\b(?:of|at|for|in|with) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree)\b"
-    r"|\b(?:regardless|irrespective) of\b|\blong[- ]term\b|\bpermanent(?:ly)?\b|\b(?:life|forever)long\b|\bfor good\b",
+    r"\b(?:of|at|for|in|with) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree|"
+    r"respect|way|case|circumstances?|condition)\b|\b(?:regardless|irrespective) of\b|\bno matter\b",
     re.IGNORECASE,
 )
+_LONG = re.compile(
+    r"\blong[- ]term\b|\bpermanent(?:ly)?\b|\blife-?long\b|\bfor (?:good|life|ever)\b",
+    re.IGNORECASE,
+)
+_LONG_THERE = frozenset("term permanent permanently years lifelong life lasting persistent".split())
 
 
 _SO = re.compile(r"\bso that\b|, so\b|\btherefore\b", re.IGNORECASE)

@@ -152,6 +152,4 @@ _DENIES = re.compile(
 """What denies, or comes to the same, in other words than "no" and "not"."""
 
 
-_OTHERWISE = re.compile(
-    rf"\b(?:{_IN_OTHER_WORDS}|limited to|un(?:treated|common)|same)\b", re.IGNORECASE
-)
+_OTHERWISE = re.compile(rf"\b(?:{_IN_OTHER_WORDS}|limited to|uncommon|same)\b", re.IGNORECASE)

@@ -155,6 +155,10 @@ micrometres|micrometers|microns|micrometre|micrometer
 """
 
 
+_TOO = re.compile(r"\btoo (\w+) to (?:be )?(\w+)", re.IGNORECASE)
+"""What denies without saying so: "too different to pool"."""
+
+
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[re.Pattern[str], dict[str, str]]:
     form: dict[str, str] = {}
@@ -171,4 +175,5 @@ def _patterns() -> tuple[re.Pattern[str], dict[str, str]]:
 def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
-    return pattern.sub(lambda m: form[m[0].lower()], text)
+    found = pattern.sub(lambda m: form[m[0].lower()], text)
+    return _TOO.sub(r"so \1 as not to \2", found)

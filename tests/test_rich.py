@@ -135,6 +135,7 @@ async def test_an_answer_is_rich_and_has_its_buttons(program: Program, api: BotA
         person = api.private(9202)
         person.press(sent, up)
         person.press(sent, more)
+        await settled(api, bot)
         person.say("and ECG screening?", sent)
         await settled(api, bot)
         assert len(sent.versions) == 2, "the thumb that was pressed is not ticked"

@@ -335,7 +335,8 @@ def build(
         .update_queue(intake)
         .build()
     )
-    outgoing = Outgoing(application.bot, program.disclaimer, mailbox)
+    rich = program.settings.telegram_rich
+    outgoing = Outgoing(application.bot, program.disclaimer, mailbox, rich=rich)
     intake.hand_to(application.process_update, outgoing.resend)
     Handlers(program, outgoing, background or Background()).add_to(application)
     return Door(application, intake, outgoing)

@@ -73,7 +73,7 @@ class Claim:
     def denied(self) -> "list[tuple[Word, list[Word]]]":
         """Each word that denies, with the content words that it reaches: three before it, and all
         behind it up to the end of its clause."""
-        found = []
+        found: list[tuple[Word, list[Word]]] = []
         for i, word in enumerate(self.words):
             advised = any(w.name == "recommend" for w in self.words[max(0, i - 3) : i])
             again = found and found[-1][0].form == "against" and self.words[i - 1].form == "and"

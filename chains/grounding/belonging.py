@@ -11,7 +11,7 @@ from chains.grounding.sides import COMPARING, parted
 from chains.grounding.words import GENERIC
 
 _LEADS = re.compile(
-    r"\s*(?:\([^()]*\)\s*)?(?:(?:more|fewer|less|points?|events?|cases?|percentage points?|of \d+) )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|"
+    r"\s*(?:\([^()]*\)\s*)?(?:(?:more|fewer|less|points?|events?|cases?|percentage points?|of \d+) )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|when|where|if|using|receiving|treated|"
     r"patients|women|men|children|people|did|given|who|whose|taking|received)\b",
     re.IGNORECASE,
 )
@@ -63,6 +63,10 @@ def _gap(claim: Claim, amount: Amount, others: Sequence[Amount]) -> tuple[int, i
     )
 
 
+_PAUSE = re.compile(r";|\b(?:while|whereas|but)\b", re.IGNORECASE)
+"""What no word belongs to an amount across."""
+
+
 def belonging(
     claim: Claim, amount: Amount, others: Sequence[Amount], *, shared: bool = True
 ) -> dict[str, float]:
@@ -78,7 +82,11 @@ def belonging(
     opening = next((o for o in [amount, *others] if o.start == first), amount)
     opens = bool(_LEADS.match(claim.text, opening.end))
     said = [w for w in claim.words if w.content or w.form == "without"]
-    said = [w for w in said if not w.form[0].isdigit() and w.stem not in GENERIC]
+    said = [
+        w
+        for w in said
+        if not w.form[0].isdigit() and w.stem not in GENERIC and w.form not in ("only", "under", "over")
+    ]
     heading = [w for w in said if w.start < first]
     tail = [w for w in said if w.start >= last]
     near = {w.start for w in heading[-2:]} if not opens else set()
@@ -100,6 +108,10 @@ def belonging(
             surely = 1.0 if leads else 0.2 if follows else 0.5
         else:
             continue
+        if first <= w.start < last and _PAUSE.search(
+            claim.text[min(w.start, amount.end) : max(w.start, amount.start)]
+        ):
+            surely = min(surely, 0.2)
         if surely:
             found[w.name] = max(found.get(w.name, 0.0), surely)
     return found

@@ -205,7 +205,7 @@ def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
     them up to the next of their kind."""
     for group in CONTRASTS:
         used = _regions(claim, group)
-        if not used:
+        if not used or _EITHER.search(claim.text):
             continue
         there = [(stem_, region) for c in statement for stem_, region in _regions(c, group)]
         if len({stem_ for stem_, _ in there}) < 2:
@@ -219,6 +219,12 @@ def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
             support = len((region & mine) - frozenset[str]().union(*others))
             if against > support:
                 raise Failed("arm", f"“{own}” stands with something else")
+
+
+_EITHER = re.compile(
+    r"\bwhether\b[^.;]*\bor\b|\b(?:alone|itself|own) or\b|\bor (?:alone|by itself)", re.IGNORECASE
+)
+"""Both sides are spoken of as one."""
 
 
 def _regions(claim: Claim, group: frozenset[str]) -> list[tuple[str, frozenset[str]]]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from chains.grounding.claims import Claim
 from chains.grounding.equal import P_VALUE, fits, is_year
@@ -28,7 +29,7 @@ _FOLLOWS = re.compile(
 IN_ORDER = re.compile(r"\brespectively\b|\bin (?:the same|that|this) order\b", re.IGNORECASE)
 
 
-_MARGIN = {"share": 0.6, "count": 1.5, "time": 2.5}
+_MARGIN = {"share": 0.6, "count": 1.5, "time": 2.0}
 """By how many words more a neighbour must fit before an amount is taken to be its own."""
 _OTHER_MARGIN = 1.0
 
@@ -85,12 +86,20 @@ def belonging(
     said = [
         w
         for w in said
-        if not w.form[0].isdigit() and w.stem not in GENERIC and w.form not in ("only", "under", "over")
+        if not w.form[0].isdigit()
+        and w.stem not in GENERIC
+        and w.form not in ("only", "under", "over")
     ]
     heading = [w for w in said if w.start < first]
     tail = [w for w in said if w.start >= last]
     near = {w.start for w in heading[-2:]} if not opens else set()
     near_tail = {w.start for w in tail if w.segment == tail[0].segment} if tail else set()
+    # With a thing and without it are two groups.
+    denied = {
+        v.start
+        for u, v in pairwise(claim.words)
+        if u.form == "without" and re.search(rf"\bwith {v.form}\b", claim.text.lower())
+    }
     found: dict[str, float] = {}
     for w in said:
         if w.start < first:
@@ -112,7 +121,9 @@ def belonging(
             claim.text[min(w.start, amount.end) : max(w.start, amount.start)]
         ):
             surely = min(surely, 0.2)
-        if surely:
+        if surely and w.start in denied:
+            found[f"no {w.name}"] = 2 * surely
+        elif surely:
             found[w.name] = max(found.get(w.name, 0.0), surely)
     return found
 

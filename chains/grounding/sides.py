@@ -17,12 +17,26 @@ _ADVISED_AGAINST = re.compile(
 )
 
 
+_PREFERS = re.compile(
+    r"\b(?:prefer|favou?r|advantage|superior|benefit|better|cho[so]|gain|edge|odds)\w*",
+    re.IGNORECASE,
+)
+"""With these, "over" compares."""
+
+
 _AGAINST = re.compile(r"\bagainst\b", re.IGNORECASE)
 
 
 def parted(claim: Claim) -> tuple[frozenset[str], frozenset[str]] | None:
     """What stands before and behind the comparing word."""
-    found = COMPARING.search(claim.text) or _AGAINST.search(claim.text)
+    found = next(
+        (
+            m
+            for m in COMPARING.finditer(claim.text)
+            if m[0].lower() != "over" or _PREFERS.search(claim.text)
+        ),
+        None,
+    ) or _AGAINST.search(claim.text)
     if found is None or _ADVISED_AGAINST.search(claim.text):
         return None
     if found.start() < 5:

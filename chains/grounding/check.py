@@ -23,7 +23,13 @@ from chains.grounding.comparison import (
 from chains.grounding.denial import check_denial
 from chains.grounding.edits import changed
 from chains.grounding.failed import Failed
-from chains.grounding.figures import check_amounts, check_doses, check_grades, check_ordinals
+from chains.grounding.figures import (
+    check_amounts,
+    check_doses,
+    check_grades,
+    check_multiples,
+    check_ordinals,
+)
 from chains.grounding.form import check_form
 from chains.grounding.likeness import check_names, new_words, shares_with, taken_from
 from chains.grounding.limits import (
@@ -173,6 +179,7 @@ class Grounder:
         check_names(claim, new, statement, self._rarity)
         check_amounts(claim, statement)
         check_doses(claim, statement)
+        check_multiples(claim, statement)
         check_ordinals(claim, statement)
         check_grades(claim, statement)
         check_figures(claim, statement)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from chains.grounding.arithmetic import follows
 from chains.grounding.belonging import check_belonging
@@ -55,6 +55,26 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
         if bounded and sides == {-_end_of(claim, own)}:
             raise Failed("number", f"“{own.text}” is the other end there")
         check_belonging(claim, own, matching, theirs)
+
+
+_TIMES = {"halved": 2, "halving": 2, "doubled": 2, "doubling": 2, "tripled": 3, "quadrupled": 4}
+
+
+def check_multiples(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What is said to have doubled or halved must have done so by the figures there, or in words."""
+    given = " ".join(c.text for c in statement).lower()
+    amounts = [a for c in statement for a in c.amounts if a.low == a.high]
+    for word in claim.words:
+        times = _TIMES.get(word.form)
+        if not times or re.search(r"\b(?:halv|half|doubl|twice|twofold|tripl|quadrupl|50%)", given):
+            continue
+        if not any(
+            a.dimension == b.dimension
+            and min(a.low, b.low) > 0
+            and abs(max(a.low, b.low) / min(a.low, b.low) - times) <= 0.1 * times
+            for a, b in combinations(amounts, 2)
+        ):
+            raise Failed("number", f"“{word.form}” does not follow from the figures")
 
 
 _LOWER_END = re.compile(

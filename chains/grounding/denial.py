@@ -69,7 +69,17 @@ def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
         ):
             continue  # "laser was not used": said of the word before
         if True in own:
-            otherwise = any(_DENIES.search(c.text) for c in statement if name in c.names)
+            otherwise = any(
+                _DENIES.search(c.text)
+                or any(
+                    v.form in _NOBODY and v.clause == w.clause
+                    for w in c.words
+                    if w.name == name
+                    for v in c.words
+                )
+                for c in statement
+                if name in c.names
+            )
         else:
             otherwise = _OTHERWISE.search(claim.text) is not None
         if otherwise:
@@ -114,6 +124,9 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
             and any(NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text) for c in statement)
         ):
             continue
+        near = {w.name for w in reached if w.start > word.start and w.stem not in GENERIC}
+        if any(w.name in near for _, v, r in denials for w in r[:4] if v.form != "against"):
+            continue
         best: tuple[int, Claim] | None = None
         for sentence in statement:
             shared = len(names & sentence.names)
@@ -142,7 +155,7 @@ _IN_OTHER_WORDS = (
     r"unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
     r"ineffective|unable|impossible|unlikely|against|discouraged?|contraindicated|"
     r"un(?:approved|changed|affected|proven|related)|predates?|outside|equal(?:ly)?|alike|"
-    r"similar(?:ly)?"
+    r"similar(?:ly)?|resist\w*|refractory|unresponsive"
 )
 _DENIES = re.compile(
     rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|uninvolved|in(?:complete|consistent)|"

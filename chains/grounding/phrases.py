@@ -110,7 +110,7 @@ spread|spreads|passed on|transmitted|is transmitted
 slowly|gradually
 asymptomatic|without symptoms|no symptoms|symptom-free|symptomless
 uncontrolled|without a control group|no control group|without a control arm|no control arm|had no controls
-not blinded|unblinded|open-label|open label
+unblinded|not blinded|not masked|unmasked|open-label|open label
 placebo|dummy treatment|inactive treatment
 unlicensed|not licensed|unapproved|not approved|no approval|without approval
 must not be used|is contraindicated|are contraindicated|contraindicated|should not be used|must not be given|should not be given|contraindications to|contraindication to|a contraindication to|should not use|must not use|advises against use|advises against using|recommends against use|recommends against using

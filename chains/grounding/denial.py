@@ -32,10 +32,13 @@ def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
     for i, w in enumerate(words):
         if not w.content or w.form[0].isdigit() or w.stem in GENERAL_PEOPLE | POPULATIONS.keys():
             continue
-        denied, between, depth = False, 0, 0
+        denied, between, depth, had = False, 0, 0, False
         for v in reversed(words[max(0, i - _SCOPE) : i]):
             if v.clause != w.clause:
                 break
+            had = had or v.form == "with"
+            if had and v.form == "without":
+                break  # "without A and with B"
             if v.form in NEGATORS and v.form not in _NOBODY and not is_harmless(claim.text, v):
                 denied = not denied
                 depth = depth or between + 1

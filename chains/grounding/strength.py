@@ -34,8 +34,8 @@ def check_strength(
             continue
         if word.form in ("need", "needs", "needed") and word.negated:
             continue
-        if word.form in ("because", "since", "as") and _SO.search(
-            " ".join(c.text for c in statement)
+        if word.form in ("because", "since") and (
+            _SO.search(" ".join(c.text for c in statement)) or _KNOWN.search(claim.text)
         ):
             continue
         raise Failed("causal" if kind == "causal" else "certainty", f"“{word.form}”")
@@ -113,6 +113,14 @@ _LONG = re.compile(
     re.IGNORECASE,
 )
 _LONG_THERE = frozenset("term permanent permanently years lifelong life lasting persistent".split())
+
+
+_KNOWN = re.compile(
+    r"\b(?:evidence|unclear|uncertain|cannot (?:show|tell|say|be)|could not (?:tell|say|be)|no (?:recommendation|conclusion|rate)s?|"
+    r"insufficient|conclu\w+)\b",
+    re.IGNORECASE,
+)
+"""What is the reason of something known or not known is not the cause of a thing."""
 
 
 _SO = re.compile(r"\bso that\b|, so\b|\btherefore\b", re.IGNORECASE)

@@ -29,6 +29,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from store import here
 from store.article import quote_digest
 from store.errors import DatabaseProblem
 from store.mailbox import Mailbox
@@ -117,14 +118,15 @@ _URL_FORMS = (
 class Database:
     """The SQL side of the store. Open it with `Database.open`, close it with `close`."""
 
-    def __init__(self, engine: AsyncEngine, shown: str) -> None:
+    def __init__(self, engine: AsyncEngine, quick: AsyncEngine, shown: str) -> None:
         self._engine = engine
+        self._quick = quick
         # SQLite does not queue its writers: of many at once some would wait until they give up.
         one_writer = engine.dialect.name == "sqlite"
         self._turn_at_writing = asyncio.Semaphore(1 if one_writer else 1_000)
         self.shown = shown
         """The database as it may be shown: no password."""
-        self.mailbox = Mailbox(self._begin, self.writing)
+        self.mailbox = Mailbox(self.reading, self.writing)
         """What Telegram sent and has not been answered yet."""
 
     @classmethod
@@ -148,25 +150,35 @@ class Database:
             ) from e
         # Options can hold a password too.
         shown = unquote(engine.url.set(query={}).render_as_string(hide_password=True))
+        quick = engine
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
-        self = cls(engine, shown)
+            if parsed.database not in {None, "", ":memory:"}:
+                quick = create_async_engine(
+                    parsed,
+                    json_serializer=_json,
+                    hide_parameters=True,
+                    connect_args={"async_creator_fn": here.connecting(_BUSY_TIMEOUT_S)},
+                )
+                _prepare_sqlite(quick, wait_s=0)
+        self = cls(engine, quick, shown)
         try:
             await self._connect()
             await self._migrate()
         except BaseException:
-            await engine.dispose()
+            await self.close()
             raise
         return self
 
     async def close(self) -> None:
         """Gives the connections back."""
+        await self._quick.dispose()
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def _begin(self) -> AsyncIterator[AsyncConnection]:
+    async def _begin(self, engine: AsyncEngine | None = None) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._engine.begin() as connection:
+            async with (engine or self._engine).begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError, UnicodeEncodeError) as e:
             raise DatabaseProblem(
@@ -175,14 +187,15 @@ class Database:
                 "(COROLLARY_DATA_DIR, COROLLARY_DATABASE_URL).",
             ) from e
 
-    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction, for modules of the store that have tables of their own."""
-        return self._begin()
+    def reading(self, *, much: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction, for modules of the store that have tables of their own. `much` says that
+        it goes through many rows: it then costs more, and holds up nobody."""
+        return self._begin(self._engine if much else self._quick)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self, *, much: bool = False) -> AsyncIterator[AsyncConnection]:
         """The same for those that write, in their turn."""
-        async with self._turn_at_writing, self._begin() as connection:
+        async with self._turn_at_writing, self.reading(much=much) as connection:
             yield connection
 
     async def _connect(self) -> None:
@@ -244,7 +257,7 @@ class Database:
 
     async def recall(self, conversation_id: str, turns_back: int = _TURNS_BACK) -> Recalled:
         """What is remembered of the conversation; empty when it is new."""
-        async with self._begin() as c:
+        async with self.reading() as c:
             since = sa.and_(
                 turns.c.conversation_id == conversations.c.id,
                 turns.c.asked_at >= conversations.c.started_at,
@@ -270,7 +283,7 @@ class Database:
         """
         now = datetime.now(UTC)
         topic = turn.topic.slug if turn.topic else None
-        async with self._turn_at_writing, self._begin() as c:
+        async with self.writing() as c:
             started_at = await self._ensure(c, user_id, turn.conversation_id, now)
             result = await c.execute(
                 turns.insert().values(
@@ -313,7 +326,7 @@ class Database:
 
     async def turn(self, conversation_id: str, turn_id: int) -> RememberedTurn | None:
         """One turn of the conversation; None when it has no such turn."""
-        async with self._begin() as c:
+        async with self.reading() as c:
             found = await c.execute(
                 sa.select(turns).where(
                     turns.c.id == turn_id, turns.c.conversation_id == conversation_id
@@ -346,7 +359,7 @@ class Database:
     async def tokens_spent(self, user_id: str) -> int:
         """Tokens in and out that the user has spent of a chat model today (UTC)."""
         today = datetime.now(UTC).date()
-        async with self._begin() as c:
+        async with self.reading() as c:
             total = await c.scalar(
                 sa.select(spent.c.tokens_in + spent.c.tokens_out).where(
                     spent.c.user_id == user_id, spent.c.day == today
@@ -357,7 +370,7 @@ class Database:
     async def set_topic(self, user_id: str, conversation_id: str, topic: str | None) -> None:
         """Puts the conversation on a topic, or on none; its turns stay remembered."""
         now = datetime.now(UTC)
-        async with self._begin() as c:
+        async with self.writing() as c:
             await self._ensure(c, user_id, conversation_id, now)
             await c.execute(
                 conversations.update()
@@ -368,7 +381,7 @@ class Database:
     async def start_anew(self, user_id: str, conversation_id: str) -> None:
         """Forgets the context: no topic, and earlier turns are not recalled any more."""
         now = datetime.now(UTC)
-        async with self._begin() as c:
+        async with self.writing() as c:
             await self._ensure(c, user_id, conversation_id, now)
             last = await c.scalar(
                 sa.select(sa.func.max(turns.c.asked_at)).where(
@@ -406,7 +419,7 @@ class Database:
 
     async def is_invited(self, user_id: str) -> bool:
         """Whether the user has given an invitation code."""
-        async with self._begin() as c:
+        async with self.reading() as c:
             found = await c.execute(
                 sa.select(users.c.id).where(users.c.id == user_id, users.c.invited_at.is_not(None))
             )
@@ -415,7 +428,7 @@ class Database:
     async def invite(self, user_id: str) -> None:
         """Remembers that the user gave a valid invitation code."""
         now = datetime.now(UTC)
-        async with self._begin() as c:
+        async with self.writing() as c:
             await insert_once(c, users, {"id": user_id, "created_at": now})
             await c.execute(users.update().where(users.c.id == user_id).values(invited_at=now))
 
@@ -423,7 +436,7 @@ class Database:
 
     async def served_build(self) -> str | None:
         """The build that the pointer names; None before the first one."""
-        async with self._begin() as c:
+        async with self.reading() as c:
             row = (await c.execute(sa.select(served.c.build))).first()
             return str(row.build) if row else None
 
@@ -994,12 +1007,12 @@ def _topic_before(turn: RememberedTurn, before: Sequence[RememberedTurn]) -> str
     return turn.topic if stayed else None
 
 
-def _prepare_sqlite(engine: AsyncEngine) -> None:
+def _prepare_sqlite(engine: AsyncEngine, wait_s: float = _BUSY_TIMEOUT_S) -> None:
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
         try:
             cursor = connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_S * 1000}")
+            cursor.execute(f"PRAGMA busy_timeout={wait_s * 1000:.0f}")
             _write_ahead(cursor)
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA foreign_keys=ON")

@@ -101,7 +101,7 @@ async def votes(
     )
     if since is not None:
         query = query.where(feedback.c.given_at >= since)
-    async with database.reading() as c:
+    async with database.reading(much=True) as c:
         return [
             Vote(f.turn_id, f.vote, f.comment or "", f.given_at, f.topic, f.question, f.user_id)
             for f in await c.execute(query)

@@ -1,7 +1,8 @@
 """An answer that is seen to grow: what is shown while it is written, and how it is stopped.
 
 Showing is a courtesy. It never holds up the writing: of several states only the newest is shown,
-at a pace that gives way to replies. A state that could not be shown is let go.
+at a pace that gives way to replies. A state that could not be shown is let go. When there is
+nothing of the answer yet, what stands for it is shown; an answer that comes before costs nothing.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ QUICKEST_S, SLOWEST_S = 0.4, 3.0
 """Between two states; slower when showing one takes long."""
 GATHER_S = 0.03
 """What comes within this time of a state is shown with it; the end of a quick answer, alone."""
-LAST_S = 1.0
+FIRST_AFTER_S = 0.2
+"""How long the answer may take before it is shown that it is on its way."""
+LAST_S = 0.3
 """How long the end waits for a state that is being shown."""
 REFRESH_S = 20.0
 """A draft fades after half a minute: it is shown again before that."""
@@ -25,10 +28,13 @@ Show = Callable[[Message], Awaitable[bool]]
 
 
 class Growing:
-    """One answer while it is written."""
+    """One answer while it is written; `first` stands for it until there is something of it."""
 
-    def __init__(self, show: Show, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, show: Show, first: Message, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._show = show
+        self._first = first
         self._clock = clock
         self._newest: Message | None = None
         self._changed = asyncio.Event()
@@ -72,19 +78,15 @@ class Growing:
                 self._changed.set()
 
     async def _show_all(self) -> None:
-        useful = True
+        useful, patience_s = True, FIRST_AFTER_S
         while useful:
-            try:
-                async with asyncio.timeout(REFRESH_S):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
                     await self._changed.wait()
-            except TimeoutError:
-                pass
             await asyncio.sleep(GATHER_S)
             self._changed.clear()
-            if self._newest is None:
-                continue
-            began = self._clock()
+            began, patience_s = self._clock(), REFRESH_S
             async with self._showing:
-                useful = await self._show(self._newest)
+                useful = await self._show(self._newest or self._first)
             took = self._clock() - began
             await asyncio.sleep(min(SLOWEST_S, max(QUICKEST_S, 4 * took)))

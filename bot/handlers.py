@@ -48,7 +48,7 @@ from bot.growing import Growing
 from bot.intake import STOPPED, key_of, place_of, thread_of
 from bot.outgoing import Bulletin, Outgoing
 from bot.rates import Rates
-from bot.render import STILL_WRITING, Message, Paragraph, Style
+from bot.render import SEARCHING, STILL_WRITING, Message, Paragraph, Style
 from bot.settings import Access, split_codes
 from bot.words import tr, trn
 from store import own_data, shown
@@ -286,7 +286,7 @@ class Handlers:
         elif about is not None:
             within = await following.after(self._program, person.conversation_id, about.turn_id)
         async with self._outgoing.typing(chat.id, thread_of(update)):
-            if chat.type == ChatType.PRIVATE and self._program.chat_model is not None:
+            if chat.type == ChatType.PRIVATE:
                 told = await self._seen_to_grow(update, person, text, within)
             else:
                 told = await commands.answer(self._program, person, text, within)
@@ -323,12 +323,14 @@ class Handlers:
     async def _seen_to_grow(
         self, update: Update, person: Person, text: str, within: Recalled | None
     ) -> Message:
-        """The answer, shown as a draft while a model writes it; what there was when stopped."""
+        """The answer; what there is of it is shown as a draft when it takes a while, and is all of
+        it when it is stopped."""
         chat, thread = update.effective_chat, thread_of(update)
         assert chat is not None
         # Any number but 0 will do, as long as no two answers of a chat have the same.
         number = update.update_id % 2_000_000_000 + 1
-        growing = Growing(partial(self._show, chat.id, number, thread))
+        searching = Message((Paragraph(tr(SEARCHING), Style.NOTE),))
+        growing = Growing(partial(self._show, chat.id, number, thread), searching)
         self._growing[chat.id, number] = growing
         try:
             told = await growing.follow(commands.answering(self._program, person, text, within))
@@ -374,7 +376,10 @@ class Handlers:
                 return
             told = await admin_commands.pressed(self._program, Admin(person), query.data)
         if told is None:
-            told = await commands.pressed(self._program, person, query.data)
+            chat = update.effective_chat
+            assert chat is not None, "a person acts in a chat"
+            async with self._outgoing.typing(chat.id, thread_of(update)):
+                told = await commands.pressed(self._program, person, query.data)
         await self._send(update, told)
         if languages.is_button(query.data):
             await self._show_menu(update, context.bot, chose=True)

@@ -21,6 +21,8 @@ PER_CHAT_S, CHAT_BURST = 1.0, 3.0
 PER_GROUP_S, GROUP_BURST = 20 / 60, 5.0
 OVERALL_S, OVERALL_BURST = 28.0, 20.0
 """Messages a second in all; a little less than the 30 that are allowed, since clocks differ."""
+SPARE_S, SPARE_BURST = 20.0, 20.0
+"""Drafts and signs of typing a second: when many wait, showing it would make them wait longer."""
 CAREFUL_S = 60.0
 """How long replies keep to the overall limit after the server has said it was too much."""
 MOST_CHATS = 4096
@@ -70,6 +72,7 @@ class Limits:
         self._chats: OrderedDict[int, Bucket] = OrderedDict()
         self._held: dict[int, float] = {}
         self._overall = Bucket(OVERALL_S, OVERALL_BURST, clock(), OVERALL_BURST)
+        self._spare = Bucket(SPARE_S, SPARE_BURST, clock(), SPARE_BURST)
         self._careful_until = float("-inf")
 
     async def turn(self, chat_id: int, *, asked_for: bool = True) -> None:
@@ -96,11 +99,15 @@ class Limits:
         return self._clock() < self._careful_until
 
     def spare(self, chat_id: int) -> bool:
-        """Whether something that may as well be left out, as a draft, can leave to the chat now."""
+        """Whether something that may as well be left out, as a draft, can leave to the chat now; it
+        is counted."""
         now = self._clock()
-        if self._held.get(chat_id, 0.0) > now:
+        if self._held.get(chat_id, 0.0) > now or not self._spare.has_room(now):
             return False
-        return not self.careful or self._overall.has_room(now)
+        if self.careful and not self._overall.has_room(now):
+            return False
+        self._spare.spend(now)
+        return True
 
     def __len__(self) -> int:
         """How many chats are remembered."""

@@ -208,6 +208,7 @@ NEXT_FOR_REASON: dict[str, str] = {
     "no_topic": NEXT[Kind.NEEDS_CLARIFICATION],
 }
 
+SEARCHING = marked("Searching the vetted articles…")
 STILL_WRITING = marked("Still being written. What is shown has been checked.")
 WRITTEN_BY_MODEL = marked(
     "Put into words by a language model; every sentence was checked against the statements that it"

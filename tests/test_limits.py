@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.limits import CAREFUL_S, MOST_CHATS, Gate, Limits
+from bot.limits import CAREFUL_S, MOST_CHATS, SPARE_BURST, SPARE_S, Gate, Limits
 
 pytestmark = pytest.mark.paced
 
@@ -81,6 +81,13 @@ async def test_what_can_be_left_out_is_when_a_chat_must_wait() -> None:
     assert pace.spare(8)
     await time.sleep(3.0)
     assert pace.spare(7)
+
+
+async def test_when_many_wait_what_can_be_left_out_is() -> None:
+    pace, time = limits()
+    assert [pace.spare(chat) for chat in range(1, 101)].count(True) == SPARE_BURST
+    await time.sleep(0.5)
+    assert [pace.spare(chat) for chat in range(1, 101)].count(True) == SPARE_S / 2
 
 
 async def test_chats_are_not_remembered_for_ever() -> None:

@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from store import here
 from store.article import quote_digest
 from store.errors import DatabaseProblem
-from store.mailbox import Mailbox
+from store.mailbox import Mailbox, inserting
 from store.migrations.tables import (
     HEAD,
     audit,
@@ -59,6 +59,7 @@ from store.records import (
     Recalled,
     RememberedTurn,
     Standing,
+    Stored,
     StoredTurn,
     Withdrawn,
 )
@@ -258,18 +259,8 @@ class Database:
     async def recall(self, conversation_id: str, turns_back: int = _TURNS_BACK) -> Recalled:
         """What is remembered of the conversation; empty when it is new."""
         async with self.reading() as c:
-            since = sa.and_(
-                turns.c.conversation_id == conversations.c.id,
-                turns.c.asked_at >= conversations.c.started_at,
-            )
-            result = await c.execute(
-                sa.select(conversations.c.topic.label("current"), turns)
-                .select_from(conversations.outerjoin(turns, since))
-                .where(conversations.c.id == conversation_id)
-                .order_by(turns.c.id.desc())
-                .limit(max(1, turns_back))
-            )
-            found = result.all()
+            wanted = {"conversation": conversation_id, "most": max(1, turns_back)}
+            found = (await c.execute(_RECALL, wanted)).all()
             if not found:
                 return Recalled(conversation_id)
             last = [t for t in found if t.id is not None][:turns_back]
@@ -285,32 +276,26 @@ class Database:
         topic = turn.topic.slug if turn.topic else None
         async with self.writing() as c:
             started_at = await self._ensure(c, user_id, turn.conversation_id, now)
-            result = await c.execute(
-                turns.insert().values(
-                    conversation_id=turn.conversation_id,
-                    # Never before the start, whoever made the conversation and by whose clock:
-                    # such a turn would not be recalled.
-                    asked_at=max(now, started_at),
-                    question=turn.question,
-                    read_as=turn.read_as,
-                    kind=turn.kind.value,
-                    topic=topic,
-                    answer=turn_dict(turn),
-                    build=turn.build,
-                    timings_ms=turn.timings_ms,
-                )
-            )
-            key = result.inserted_primary_key
-            assert key is not None
-            turn_id = int(key[0])
+            row = {
+                "conversation_id": turn.conversation_id,
+                # Never before the start, whoever made the conversation and by whose clock:
+                # such a turn would not be recalled.
+                "asked_at": max(now, started_at),
+                "question": turn.question,
+                "read_as": turn.read_as,
+                "kind": turn.kind.value,
+                "topic": topic,
+                "answer": turn_dict(turn),
+                "build": turn.build,
+                "timings_ms": turn.timings_ms,
+            }
+            turn_id = int((await c.execute(_ADD_TURN, row)).scalar_one())
             await _remember_quotes(c, turn_id, turn, now)
-            await c.execute(receipts.insert().values(turn_id=turn_id, receipt=asdict(turn.receipt)))
+            receipt = {"turn_id": turn_id, "receipt": asdict(turn.receipt)}
+            await c.execute(_ADD_RECEIPT, receipt)
             await _spend(c, user_id, turn.receipt, now)
-            await c.execute(
-                conversations.update()
-                .where(conversations.c.id == turn.conversation_id)
-                .values(topic=topic, updated_at=now)
-            )
+            moved = {"conversation": turn.conversation_id, "to": topic, "now": now}
+            await c.execute(_MOVE, moved)
             if turn.reason is not None and turn.kind.value in {"not_covered", "partly_answered"}:
                 await c.execute(
                     gaps.insert().values(
@@ -372,11 +357,8 @@ class Database:
         now = datetime.now(UTC)
         async with self.writing() as c:
             await self._ensure(c, user_id, conversation_id, now)
-            await c.execute(
-                conversations.update()
-                .where(conversations.c.id == conversation_id)
-                .values(topic=topic, updated_at=now)
-            )
+            moved = {"conversation": conversation_id, "to": topic, "now": now}
+            await c.execute(_MOVE, moved)
 
     async def start_anew(self, user_id: str, conversation_id: str) -> None:
         """Forgets the context: no topic, and earlier turns are not recalled any more."""
@@ -400,18 +382,16 @@ class Database:
         self, c: AsyncConnection, user: str, conversation: str, at: datetime
     ) -> datetime:
         """Makes the user and the conversation unless they exist; when the conversation started."""
-        there = sa.select(users.c.id).where(users.c.id == user)
-        start = sa.select(conversations.c.started_at).where(conversations.c.id == conversation)
-        both = sa.select(there.scalar_subquery(), start.scalar_subquery())
+        named = {"user": user, "conversation": conversation}
         known: str | None
         started_at: datetime | None
-        known, started_at = (await c.execute(both)).one()
+        known, started_at = (await c.execute(_KNOWN, named)).one()
         if known is None:
             await insert_once(c, users, {"id": user, "created_at": at})
         if started_at is None:
             row = {"id": conversation, "user_id": user, "started_at": at, "updated_at": at}
             await insert_once(c, conversations, row)
-            started_at = await c.scalar(start)
+            started_at = await c.scalar(_STARTED, named)
         assert started_at is not None
         return started_at
 
@@ -737,10 +717,7 @@ def _json(value: Any) -> str:
 
 
 def _insert(c: AsyncConnection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
-    """An insert that can say what happens when the primary key is there already."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return postgresql.insert(table) if c.dialect.name == "postgresql" else sqlite.insert(table)
+    return inserting(c.dialect.name, table)
 
 
 async def insert_once(c: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
@@ -756,6 +733,40 @@ _T = TypeVar("_T")
 _pair = sa.tuple_(quoted.c.article, quoted.c.digest)
 
 
+# What every turn needs is put together once: making a statement costs more than carrying it out.
+_STARTED = sa.select(conversations.c.started_at).where(
+    conversations.c.id == sa.bindparam("conversation")
+)
+_KNOWN = sa.select(
+    sa.select(users.c.id).where(users.c.id == sa.bindparam("user")).scalar_subquery(),
+    _STARTED.scalar_subquery(),
+)
+_SINCE_THE_START = sa.and_(
+    turns.c.conversation_id == conversations.c.id,
+    turns.c.asked_at >= conversations.c.started_at,
+)
+_RECALL = (
+    sa.select(
+        conversations.c.topic.label("current"),
+        *(turns.c[n] for n in ("id", "question", "read_as", "kind", "topic")),
+        sa.type_coerce(turns.c.answer, sa.Text).label("answer"),
+    )
+    .select_from(conversations.outerjoin(turns, _SINCE_THE_START))
+    .where(conversations.c.id == sa.bindparam("conversation"))
+    .order_by(turns.c.id.desc())
+    .limit(sa.bindparam("most"))
+)
+_ADD_TURN = turns.insert().returning(turns.c.id)
+_ADD_RECEIPT = receipts.insert()
+_QUOTE = quoted.insert()
+_SERVED = sa.select(served.c.build)
+_MOVE = (
+    conversations.update()
+    .where(conversations.c.id == sa.bindparam("conversation"))
+    .values(topic=sa.bindparam("to"), updated_at=sa.bindparam("now"))
+)
+
+
 def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
     """The values in lists that fit into a statement."""
     left = iter(values)
@@ -764,7 +775,8 @@ def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
 
 
 def _remembered(row: sa.Row[Any]) -> RememberedTurn:
-    return RememberedTurn(row.id, row.question, row.read_as, row.kind, row.topic, row.answer)
+    answer = Stored(row.answer) if isinstance(row.answer, str) else row.answer
+    return RememberedTurn(row.id, row.question, row.read_as, row.kind, row.topic, answer)
 
 
 async def _hold_pointer(c: AsyncConnection, *, shared: bool = False) -> None:
@@ -820,7 +832,7 @@ async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: da
     if not rows:
         return
     await _hold_pointer(c, shared=True)
-    build = await c.scalar(sa.select(served.c.build))
+    build = await c.scalar(_SERVED)
     if build is not None and build != turn.build:
         # Switched while this was answered. The switch could not see these quotes, and who made it
         # may be gone: what it left behind of each article is the one thing that decides.
@@ -831,7 +843,7 @@ async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: da
             for (slug, digest), row in rows.items():
                 if slug == article and digest not in digests:
                     row |= {"withdrawn_at": now, "withdrawn_build": build}
-    await c.execute(quoted.insert(), list(rows.values()))
+    await c.execute(_QUOTE, list(rows.values()))
 
 
 async def _spend(c: AsyncConnection, user_id: str, receipt: Receipt, now: datetime) -> None:

@@ -55,6 +55,7 @@ from store import own_data, shown
 from store.conversations import Recalled
 from store.errors import CorollaryError
 from store.index import Progress
+from store.mailbox import Key
 
 log = logging.getLogger("corollary.telegram")
 
@@ -463,7 +464,18 @@ class Handlers:
         if sent is not None:
             bulletin = Bulletin(self._outgoing, chat.id, sent, thread)
             work = partial(_followed, self._program, person, command, args)
-            self._background.start(long_commands.carry_out(bulletin, title, work))
+            key = key_of(update, self._outgoing.bot_id)
+            # Until it has ended: whoever asked for it is told at the next start if a kill ends it.
+            self._program.database.mailbox.hold(key)
+            self._background.start(self._to_its_end(key, bulletin, title, work))
+
+    async def _to_its_end(
+        self, key: Key, bulletin: Bulletin, title: str, work: long_commands.Work
+    ) -> None:
+        try:
+            await long_commands.carry_out(bulletin, title, work)
+        finally:
+            await self._program.database.mailbox.release(key)
 
     # ------------------------------------------------------------------ what goes wrong
 
@@ -520,7 +532,7 @@ class Handlers:
         key = key_of(update, self._outgoing.bot_id)
         if await self._program.database.mailbox.begin(key):
             return True
-        await self._send(update, _interrupted())
+        await self._send(update, _interrupted(update.message.text if update.message else None))
         return False
 
 
@@ -562,8 +574,9 @@ def _anew() -> Message:
     return message("Send it anew: an edited or forwarded message is not carried out.")
 
 
-def _interrupted() -> Message:
+def _interrupted(command: str | None) -> Message:
     return message(
+        *([long_commands.heading(command.splitlines()[0][:48])] if command else []),
         "This was being carried out when the program was ended. It was not begun again.",
         "/builds and /audit show what was done. Send it again if it is still wanted.",
     )

@@ -30,6 +30,7 @@ from telegram.constants import ChatAction, ParseMode
 from telegram.error import (
     BadRequest,
     ChatMigrated,
+    EndPointNotFound,
     Forbidden,
     InvalidToken,
     NetworkError,
@@ -38,6 +39,7 @@ from telegram.error import (
     TimedOut,
 )
 
+from bot import rich
 from bot.limits import Gate, Limits
 from bot.render import Button, Disclaimer, Message, telegram, telegram_plain, utf16_length
 from store.errors import DatabaseProblem
@@ -68,6 +70,8 @@ class Outgoing:
         disclaimer: Disclaimer,
         mailbox: Mailbox,
         limits: Limits | None = None,
+        *,
+        rich: bool = False,
     ) -> None:
         self._bot = bot
         self._disclaimer = disclaimer
@@ -75,7 +79,7 @@ class Outgoing:
         self._limits = limits or Limits()
         self._gate = Gate()
         self._closed: set[int] = set()
-        self._missing: set[str] = set()
+        self._missing = set() if rich else {"rich"}
         self._no_drafts_until: dict[int, float] = {}
         self.bot_id = int(bot.token.partition(":")[0])
 
@@ -100,7 +104,7 @@ class Outgoing:
 
         Raises InvalidToken, with what is left still kept, when the token is not accepted any more.
         """
-        first, *rest = self._parts(message)
+        first, *rest = self._parts(message, as_rich="rich" not in self._missing)
         parts = [replace(first, reply_to=to), *rest]
         try:
             kept = await self._mailbox.keep(
@@ -357,11 +361,13 @@ class Outgoing:
 
     # ------------------------------------------------------------------ the server
 
-    def _parts(self, message: Message) -> list["_Part"]:
-        texts = telegram(message, self._disclaimer.of(message))
-        buttons = _keyboard(message.buttons)
-        last = len(texts)
-        return [_Part(t, buttons if n == last else None) for n, t in enumerate(texts, 1)]
+    def _parts(self, message: Message, *, as_rich: bool = False) -> list["_Part"]:
+        ending = self._disclaimer.of(message)
+        texts = telegram(message, ending)
+        # Only what is not changed later: it cannot be changed to an ordinary one.
+        richer = rich.rich(message, ending) if as_rich else [None] * len(texts)
+        *before, last = [_Part(t, rich=r) for t, r in zip(texts, richer, strict=True)]
+        return [*before, replace(last, buttons=_keyboard(message.buttons))]
 
     async def _send_parts(
         self, chat_id: int, parts: list["_Part"], thread_id: int | None, asked_for: bool
@@ -381,6 +387,10 @@ class Outgoing:
         return sent
 
     async def _post(self, chat_id: int, part: "_Part", thread_id: int | None) -> int:
+        if part.rich is not None and "rich" not in self._missing:
+            number = await self._post_rich(chat_id, part, thread_id)
+            if number is not None:
+                return number
         sent = await self._bot.send_message(
             chat_id,
             part.text,
@@ -391,6 +401,29 @@ class Outgoing:
             reply_parameters=_replying(part.reply_to),
         )
         return sent.message_id
+
+    async def _post_rich(self, chat_id: int, part: "_Part", thread_id: int | None) -> int | None:
+        """As `_post`; None when the server takes no rich messages, or not this one. Then it gets no
+        other one either."""
+        said = {
+            "chat_id": chat_id,
+            "message_thread_id": thread_id,
+            "rich_message": {"html": part.rich},
+            "reply_markup": part.buttons,
+            "reply_parameters": _replying(part.reply_to),
+        }
+        try:
+            sent = await self._bot.do_api_request(rich.METHOD, said)
+            return int(sent["message_id"])
+        except EndPointNotFound:
+            told = "not known"
+        except BadRequest as e:
+            if any(words in str(e).lower() for words in (*_NOWHERE, "thread not found")):
+                raise
+            told = _reason(e)
+        log.warning("this server takes no rich messages, replies are ordinary ones: %s", told)
+        self._missing.add("rich")
+        return None
 
     async def _change(self, chat_id: int, message_id: int, part: "_Part") -> int:
         await self._patiently(
@@ -472,12 +505,14 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One message as Telegram takes it, the disclaimer at its end."""
+    """One message as Telegram takes it, the disclaimer at its end; `rich` is the same for servers
+    that take rich messages."""
 
     text: str
-    buttons: InlineKeyboardMarkup | None
+    buttons: InlineKeyboardMarkup | None = None
     parse_mode: str | None = ParseMode.HTML
     reply_to: int | None = None
+    rich: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As it is kept."""
@@ -487,13 +522,15 @@ class _Part:
             "buttons": buttons,
             "parse_mode": self.parse_mode,
             "reply_to": self.reply_to,
+            "rich": self.rich,
         }
 
     @classmethod
     def of_dict(cls, kept: dict[str, Any]) -> "_Part":
         """As it was kept."""
         buttons = InlineKeyboardMarkup.de_json(kept["buttons"]) if kept["buttons"] else None
-        return cls(kept["text"], buttons, kept["parse_mode"], kept.get("reply_to"))
+        reply_to, as_rich = kept.get("reply_to"), kept.get("rich")
+        return cls(kept["text"], buttons, kept["parse_mode"], reply_to, as_rich)
 
 
 _NOWHERE = ("chat not found", "user not found", "chat_write_forbidden", "not enough rights",
@@ -508,7 +545,7 @@ def _simpler(part: _Part, thread_id: int | None, refused: str) -> tuple[_Part, i
     if thread_id is not None and "thread not found" in refused:
         return part, None
     if part.parse_mode is not None:
-        plain = replace(part, text=telegram_plain(part.text), parse_mode=None)
+        plain = replace(part, text=telegram_plain(part.text), parse_mode=None, rich=None)
         return plain, thread_id
     if part.buttons is not None:
         return replace(part, buttons=None), thread_id

@@ -1,9 +1,9 @@
 """Every text that leaves the program, and the disclaimer at its end.
 
 Whatever is to be said is first a `Message`: paragraphs with a style, and buttons. A door then
-renders it (`plain`, `rich_text`, `telegram`), and it is here that text is cleaned, escaped and
-split, and that the disclaimer is put last. The doors show the same words in the same order; only
-links and emphasis differ.
+renders it (`plain`, `rich_text`, `telegram`; `bot.rich` where Telegram shows more), and it is here
+that text is cleaned, escaped and split, and that the disclaimer is put last. The doors show the
+same words in the same order; only links and emphasis differ.
 """
 
 import re
@@ -638,9 +638,13 @@ def rich_text(message: Message, disclaimer: str) -> "Text":
 def telegram(message: Message, disclaimer: str) -> list[str]:
     """The message as HTML, in parts that Telegram accepts, each with the disclaimer last."""
     ending = Disclaimer(disclaimer).text
-    room = MAX_UNITS - utf16_length(_PARAGRAPH_GAP + ending)
-    last = f"{_PARAGRAPH_GAP}{_QUOTE_START}{_escaped(ending)}{_QUOTE_END}"
-    return [_html(part) + last for part in _parts(_pieces(message), room)]
+    last = f"{_PARAGRAPH_GAP}{_QUOTE_START}{escaped(ending)}{_QUOTE_END}"
+    return [_html(part) + last for part in divided(message, ending)]
+
+
+def divided(message: Message, disclaimer: str) -> "list[list[Piece]]":
+    """The message in parts, each of which Telegram accepts with the disclaimer behind it."""
+    return _parts(_pieces(message), MAX_UNITS - utf16_length(_PARAGRAPH_GAP + disclaimer))
 
 
 _LOOKS = {
@@ -655,7 +659,7 @@ _LOOKS = {
 def _console(message: Message, disclaimer: str) -> Iterator[tuple[str, str, str | None]]:
     """Text, look and link of each run of words, in order."""
     ending = Disclaimer(disclaimer).text
-    before: _Piece | None = None
+    before: Piece | None = None
     for piece in _pieces(message):
         yield _gap(before, piece), "", None
         look = _LOOKS.get(piece.style, "")
@@ -674,14 +678,14 @@ def _console(message: Message, disclaimer: str) -> Iterator[tuple[str, str, str 
 
 # ------------------------------------------------------- paragraphs, cleaned and marked
 
-_MARKERS = {Style.BULLET: "• ", Style.CAUTION: "⚠️ ", Style.URGENT: "🚨 "}
+MARKERS = {Style.BULLET: "• ", Style.CAUTION: "⚠️ ", Style.URGENT: "🚨 "}
 _LINE_GAP, _PARAGRAPH_GAP = "\n", "\n\n"
 _SHORT_BULLET_CHARS = 120
 """Longer bullets fill several lines of a phone and want a blank line between them."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """A paragraph as it is shown, or what a split left of it; `span` is what the link covers."""
 
     text: str
@@ -694,19 +698,19 @@ class _Piece:
         """The most formatting marks that Telegram makes of it."""
         return (self.style in _TAGS) + (self.style is Style.SOURCE) + (self.link is not None)
 
-    def cut(self, units: int) -> "tuple[_Piece, _Piece]":
+    def cut(self, units: int) -> "tuple[Piece, Piece]":
         """What fits into so many units, and the rest."""
         at = _cut_at(self.text, units, (_SENTENCE_END, _WORD_END, _SPACE))
         tail = self.text[at:].lstrip()
         gone = len(self.text) - len(tail)
         start, end = self.span
         return (
-            _Piece(self.text[:at], self.style, self.link, (min(start, at), min(end, at))),
-            _Piece(tail, self.style, self.link, (max(start - gone, 0), max(end - gone, 0))),
+            Piece(self.text[:at], self.style, self.link, (min(start, at), min(end, at))),
+            Piece(tail, self.style, self.link, (max(start - gone, 0), max(end - gone, 0))),
         )
 
 
-def _pieces(message: Message) -> list[_Piece]:
+def _pieces(message: Message) -> list[Piece]:
     """The paragraphs that say something; ValueError when none does."""
     pieces = [p for p in map(_piece, message.paragraphs) if p]
     if not pieces:
@@ -714,18 +718,18 @@ def _pieces(message: Message) -> list[_Piece]:
     return pieces
 
 
-def _piece(paragraph: Paragraph) -> _Piece | None:
+def _piece(paragraph: Paragraph) -> Piece | None:
     words = _cleaned(paragraph.text).strip()
     if not words:
         return None
-    text = _MARKERS.get(paragraph.style, "") + words
+    text = MARKERS.get(paragraph.style, "") + words
     linked = _cleaned(paragraph.link_text or "").strip()
     start = text.rfind(linked) if linked else -1
     span = (start, start + len(linked)) if start >= 0 else (len(text) - len(words), len(text))
-    return _Piece(text, paragraph.style, _safe_link(paragraph.link), span)
+    return Piece(text, paragraph.style, _safe_link(paragraph.link), span)
 
 
-def _gap(before: _Piece | None, after: _Piece) -> str:
+def _gap(before: Piece | None, after: Piece) -> str:
     """The white space between two paragraphs: what belongs together stays together."""
     if before is None:
         return ""
@@ -779,11 +783,12 @@ def utf16_length(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text with what would be markup written out."""
     return text.translate(_ESCAPES)
 
 
-def _html(part: list[_Piece]) -> str:
+def _html(part: list[Piece]) -> str:
     """The pieces with their tags; sources that follow each other share one quotation."""
     out: list[str] = []
     for before, piece, after in zip([None, *part], part, [*part[1:], None], strict=False):
@@ -797,24 +802,28 @@ def _html(part: list[_Piece]) -> str:
     return "".join(out)
 
 
-def _piece_html(piece: _Piece) -> str:
-    start, end = piece.span
-    inside = _escaped(piece.text)
-    if piece.link and start < end:
-        linked = f'<a href="{_escaped(piece.link)}">{_escaped(piece.text[start:end])}</a>'
-        inside = _escaped(piece.text[:start]) + linked + _escaped(piece.text[end:])
-    tag = _TAGS.get(piece.style)
+def _piece_html(piece: Piece) -> str:
+    inside, tag = linked(piece), _TAGS.get(piece.style)
     return f"<{tag}>{inside}</{tag}>" if tag else inside
 
 
-def _parts(pieces: Iterable[_Piece], room: int) -> list[list[_Piece]]:
+def linked(piece: Piece) -> str:
+    """The words of a piece, escaped, with its link."""
+    start, end = piece.span
+    if not piece.link or start >= end:
+        return escaped(piece.text)
+    link = f'<a href="{escaped(piece.link)}">{escaped(piece.text[start:end])}</a>'
+    return escaped(piece.text[:start]) + link + escaped(piece.text[end:])
+
+
+def _parts(pieces: Iterable[Piece], room: int) -> list[list[Piece]]:
     """The pieces in parts of at most `room` units, divided between paragraphs where possible.
 
     A short heading goes with what follows it. A paragraph too long for any part begins in the
     current one when half of that is free.
     """
-    parts: list[list[_Piece]] = []
-    part: list[_Piece] = []
+    parts: list[list[Piece]] = []
+    part: list[Piece] = []
     used = entities = 0
     waiting = deque(pieces)
     while waiting:
@@ -837,7 +846,7 @@ def _parts(pieces: Iterable[_Piece], room: int) -> list[list[_Piece]]:
     return [*parts, part] if part else parts
 
 
-def _is_short_heading(piece: _Piece, room: int) -> bool:
+def _is_short_heading(piece: Piece, room: int) -> bool:
     return piece.style is Style.HEADING and utf16_length(piece.text) <= room // 4
 
 

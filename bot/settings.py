@@ -172,6 +172,13 @@ class Settings(BaseSettings):
         description="What Telegram sends along with each message to the webhook, 1 to 256 "
         "letters, digits, - or _. Unset: made from the token.",
     )
+    telegram_rich: bool = Field(
+        default=False,
+        description="Send answers as rich messages, with headings, lists and sources that open at "
+        "a touch, where the Bot API server takes them (10.1 and later). Not every app shows them: "
+        "in Telegram Web, for one, readers were told that the message is not supported (true or "
+        "false).",
+    )
     listen: str | None = Field(
         default=None,
         pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s:]*):\d{1,5}$",

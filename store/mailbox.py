@@ -138,8 +138,18 @@ class Mailbox:
 
         return await self._write(write)
 
+    def hold(self, key: Key) -> None:
+        """Work on the update goes on after it was answered: it is not done before `release`."""
+        self._unsent[key] += 1
+
+    async def release(self, key: Key) -> None:
+        """That work has ended, too."""
+        self._unsent[key] -= 1
+        await self.done(key)
+
     async def done(self, key: Key) -> None:
-        """Of the update only its ids stay. Nothing happens while a reply to it is to be sent."""
+        """Of the update only its ids stay. Nothing happens while a reply to it is to be sent, or
+        while it is held."""
         if self._unsent[key] > 0:
             return
         del self._unsent[key]

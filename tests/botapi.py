@@ -26,6 +26,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from richhtml import Rich, RichError, parse_rich
+
 Json = dict[str, Any]
 T = TypeVar("T")
 
@@ -55,7 +57,7 @@ _BOOL_KEYS = _words(
 )
 _JSON_KEYS = _words(
     "reply_markup entities caption_entities allowed_updates commands scope link_preview_options"
-    " reply_parameters"
+    " reply_parameters rich_message"
 )
 _ACTIONS = _words(
     "typing upload_photo record_video upload_video record_voice upload_voice upload_document"
@@ -69,6 +71,10 @@ _SCOPES = _words(
     "default all_private_chats all_group_chats all_chat_administrators chat"
     " chat_administrators chat_member"
 )
+
+
+_SENT_BY = {"message": "sendMessage", "document": "sendDocument", "rich": "sendRichMessage"}
+_RICH_SOURCES = {"html", "markdown", "blocks"}
 
 
 class ApiError(Exception):
@@ -570,6 +576,7 @@ class Sent:
     document: Upload | None = None
     deleted: bool = False
     at_monotonic_s: float = 0.0
+    rich: Rich | None = None
 
 
 @dataclass(frozen=True)
@@ -936,6 +943,7 @@ class BotApi:
             "getWebhookInfo": self._get_webhook_info,
             "sendMessage": self._send_message,
             "sendMessageDraft": self._send_message_draft,
+            "sendRichMessage": self._send_rich_message,
             "editMessageText": self._edit_message_text,
             "editMessageReplyMarkup": self._edit_message_reply_markup,
             "deleteMessage": self._delete_message,
@@ -1604,6 +1612,7 @@ class BotApi:
         content: Json,
         kind: str = "message",
         document: Upload | None = None,
+        rich: Rich | None = None,
     ) -> Json:
         source, text, entities = formatted
         markup = _reply_markup(params.get("reply_markup"), inline_only=False)
@@ -1628,12 +1637,13 @@ class BotApi:
             markup=markup,
             document=document,
             at_monotonic_s=time.monotonic(),
+            rich=rich,
         )
         self._add_version(sent)
         chat.sent[sent.message_id] = sent
         self._sent.append(sent)
         if text:
-            method = "sendMessage" if kind == "message" else "sendDocument"
+            method = _SENT_BY[kind]
             self._outgoing.append(Outgoing(method, text, chat.id, source))
         return message
 
@@ -1653,6 +1663,22 @@ class BotApi:
         if formatted[2]:
             content["entities"] = formatted[2]
         return self._deliver(params, chat, thread, formatted, content)
+
+    def _send_rich_message(self, params: Json) -> Json:
+        chat = self._chat(params)
+        thread = self._thread(chat, params)
+        given = params.get("rich_message")
+        if not isinstance(given, dict) or len(_RICH_SOURCES & given.keys()) != 1:
+            raise _bad("exactly one of html, markdown and blocks must be given")
+        if not isinstance(given.get("html"), str):
+            raise _bad("only html is known here")
+        try:
+            rich = parse_rich(given["html"])
+        except RichError as error:
+            raise _bad(f"can't parse rich message: {error}") from None
+        content: Json = {"rich_message": {"blocks": [{"type": b.kind} for b in rich.blocks]}}
+        formatted = given["html"], rich.text, []
+        return self._deliver(params, chat, thread, formatted, content, "rich", rich=rich)
 
     def _send_document(self, params: Json) -> Json:
         chat = self._chat(params)

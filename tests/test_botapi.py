@@ -219,7 +219,7 @@ def test_tokens_methods_chats_and_parse_modes_are_checked(api: BotApi) -> None:
         401,
         b'{"ok": false, "error_code": 401, "description": "Unauthorized"}',
     )
-    assert refusal(api, "sendRichMessage", chat_id=42) == "Not Found"
+    assert refusal(api, "sendPoll", chat_id=42) == "Not Found"
     assert refusal(api, "sendMessage", text="x") == "chat_id is empty"
     assert refusal(api, "sendMessage", chat_id=77, text="x") == "chat not found"
     api.member(78)
@@ -304,6 +304,19 @@ def test_drafts_are_for_private_chats_and_kept_apart(api: BotApi) -> None:
     assert call(api, "sendMessageDraft", chat_id=42, draft_id=5)["ok"]
     assert [(one.draft_id, one.text) for one in api.drafts] == [(5, "so"), (5, "")]
     assert api.sent == []
+
+
+def test_rich_messages_are_read_strictly_and_not_changed_to_others(api: BotApi) -> None:
+    two = {"html": "<p>a</p>", "markdown": "a"}
+    assert "exactly one" in refusal(api, "sendRichMessage", chat_id=42, rich_message=two)
+    wrong = refusal(api, "sendRichMessage", chat_id=42, rich_message={"html": "a < b"})
+    assert wrong.startswith("can't parse rich message")
+    html = "<h3>A</h3><p>b</p>"
+    assert call(api, "sendRichMessage", chat_id=42, rich_message={"html": html})["ok"]
+    (sent,) = api.sent
+    assert (sent.kind, sent.html, sent.text) == ("rich", html, "A\nb")
+    refused = refusal(api, "editMessageText", chat_id=42, message_id=1, text="x")
+    assert refused == "there is no text in the message to edit"
 
 
 def test_every_text_that_left_is_listed_with_its_method(api: BotApi) -> None:

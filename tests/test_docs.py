@@ -100,7 +100,7 @@ def understood(words: list[str]) -> None:
         if set(words) - known:
             raise click.UsageError(f"no option {words}")
     elif words and words not in (["--help"], ["-h"]):  # alone, it is named and not run
-        command.make_context("corollary", list(words))
+        command.make_context("corollary", list(words), **cli.context_settings)
 
 
 # ------------------------------------------------------------------- commands

@@ -6,8 +6,10 @@ from itertools import accumulate
 
 import pytest
 from botapi import MAX_ENTITIES, MAX_TEXT, parse_html, utf16_len
+from richhtml import parse_rich
 
 from bot.render import Message, plain, reply, telegram
+from bot.rich import rich
 from prompts import load
 from store.article import Caution, Part, Reference, Status
 from store.turn import (
@@ -163,7 +165,7 @@ def test_ten_thousand_replies_fit_parse_end_with_the_disclaimer_and_lose_nothing
     batch: int,
 ) -> None:
     chance = random.Random(batch)
-    parts = long = 0
+    parts = long = structured = 0
     ending = f"\n\n{DISCLAIMER}"
     for number in range(REPLIES // BATCHES):
         message = reply(a_turn(chance, number))
@@ -177,9 +179,16 @@ def test_ten_thousand_replies_fit_parse_end_with_the_disclaimer_and_lose_nothing
             assert entities[-1]["length"] == utf16_len(DISCLAIMER)
             seen.append(shown.removesuffix(ending))
         assert bare("".join(seen)) == bare(_without_links(message)), f"batch {batch}, {number}"
+        if number % 10 == 0:
+            richer = [parse_rich(r).text for r in rich(message, DISCLAIMER) if r is not None]
+            assert all(text.endswith(DISCLAIMER) for text in richer)
+            told = [bare(text.removesuffix(DISCLAIMER)) for text in richer]
+            structured += len(told)
+            assert {*told} <= {bare(text.replace("• ", "")) for text in seen}
         parts += len(seen)
         long += len(seen) > 1
     assert long >= 1, "no long reply was made"
+    assert structured >= 1, "no reply was a rich message"
 
 
 def _without_links(message: Message) -> str:

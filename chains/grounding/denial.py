@@ -119,32 +119,71 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     if of_all and any(re.search(r"\bbut not\b", c.text) for c in about):
         raise Failed("negation", "one of them is excepted there")
     for word, reached in denies:
-        if word.form == "against":
-            continue
-        names = {w.name for w in reached if w.stem not in GENERIC}
-        if not names or (
-            names & {"differ", "signific", stem("difference")}
-            and any(NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text) for c in statement)
-        ):
-            continue
-        near = {w.name for w in reached if w.start > word.start and w.stem not in GENERIC}
-        if any(w.name in near for _, v, r in denials for w in r[:4] if v.form != "against"):
-            continue
-        best: tuple[int, Claim] | None = None
-        for sentence in statement:
-            shared = len(names & sentence.names)
-            if shared and (best is None or shared > best[0]):
-                best = (shared, sentence)
-        if best is None:
-            continue
-        sentence = best[1]
-        if _DENIES.search(sentence.text):
-            continue
-        theirs = [{w.name for w in r} for s, _, r in denials if s is sentence]
-        if not theirs:
-            raise Failed("negation", f"“{word.form}” denies what is not denied")
-        if not any(names & t for t in theirs):
-            raise Failed("negation", f"“{word.form}” denies something else")
+        if word.form != "against":
+            _check_justified(claim, word, reached, statement, denials)
+
+
+def _check_justified(
+    claim: Claim,
+    word: Word,
+    reached: Sequence[Word],
+    statement: Sequence[Claim],
+    denials: Sequence[tuple[Claim, Word, Sequence[Word]]],
+) -> None:
+    """What one word denies must be denied there: the same, or what comes to the same."""
+    said = [w for w in reached if w.stem not in GENERIC]
+    names = {w.name for w in said}
+    if not names or (word.form == "unchanged" and _NEARLY.search(claim.text)):
+        return
+    compares = names & _DIFFERENCE
+    if compares and any(
+        NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text) or _ALIKE.search(c.text)
+        for c in statement
+    ):
+        return
+    near = _nearest(word, said)
+    for _, other, theirs in denials:
+        if near & _nearest(other, theirs, 4):
+            return
+    best = max(statement, key=lambda c: len(names & c.names))
+    if not names & best.names or _denied_otherwise(best, near):
+        return
+    if not any(s is best for s, _, _ in denials):
+        raise Failed("negation", f"“{word.form}” denies what is not denied")
+    raise Failed("negation", f"“{word.form}” denies something else")
+
+
+def _denied_otherwise(sentence: Claim, near: set[str]) -> bool:
+    """Whether a word that comes to a denial stands beside one of these."""
+    said = [w for w in sentence.words if w.content and w.stem not in GENERIC]
+    for m in _DENIES.finditer(sentence.text):
+        if m[0].lower() == "against":
+            continue  # looked at among what is advised
+        ahead = [w.name for w in said if w.start < m.end()][-4:]
+        behind = [w.name for w in said if w.start >= m.start()][:5]
+        if near & {*ahead, *behind}:
+            return True
+    return False
+
+
+def _nearest(word: Word, reached: Sequence[Word], most: int = 3) -> set[str]:
+    """What stands nearest to a word that denies: a word before it, and some behind."""
+    said = [w for w in reached if w.form not in ("been", "being") and w.stem not in GENERIC]
+    after = next((w for w in reached if w.start > word.start), None)
+    seen = after is None or after.stem in GENERIC or after.name == "occur"
+    before = [w for w in said if w.start < word.start][-3 if seen else -1 :]
+    return {w.name for w in [*before, *[w for w in said if w.start > word.start][:most]]}
+
+
+_DIFFERENCE = {
+    stem(w)
+    for w in "differ difference different significant significantly improve reduce increase more worse "
+    "better superior longer shorter matter change effect changed exceed outperform".split()
+}
+_NEARLY = re.compile(
+    r"\b(?:almost|nearly|virtually|practically|largely) unchanged\b", re.IGNORECASE
+)
+_ALIKE = re.compile(r"\b(?:equal(?:ly)?|alike|similar(?:ly)?|same|non-?inferior)\b", re.IGNORECASE)
 
 
 _NO_CHANGE = re.compile(

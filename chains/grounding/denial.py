@@ -103,6 +103,9 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
             weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
             if names and not weak and len(own & names) >= max(min(2, len(names)), 0.4 * len(names)):
                 raise Failed("negation", "denies nothing where it is denied")
+    for _, word, reached in denials:
+        if word.form != "against":
+            _check_kept(claim, word, reached, statement)
     advised = not re.search(r"\bagainst\b|\bdiscourag|\bcontraindicat|\bavoid|\bnot\b", claim.text)
     for _, word, reached in denials:
         if word.form == "against" and advised and len(own & {w.name for w in reached[:3]}) >= 2:
@@ -121,6 +124,35 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     for word, reached in denies:
         if word.form != "against":
             _check_justified(claim, word, reached, statement, denials)
+
+
+def _check_kept(
+    claim: Claim, word: Word, reached: Sequence[Word], statement: Sequence[Claim]
+) -> None:
+    """What is denied there is not said here without a denial in the same clause."""
+    after = [w for w in reached if w.start > word.start and w.stem not in GENERIC][:2]
+    lost = {w.name for w in after}
+    if len(lost) < 2:
+        return
+    said = [w for w in claim.words if w.name in lost]
+    if {w.name for w in said} != lost or len({w.clause for w in said}) > 1:
+        return
+    clause = [w for w in claim.words if w.clause == said[0].clause]
+    if any(w.form in NEGATORS for w in clause):
+        return
+    text = claim.text[clause[0].start : clause[-1].start + len(clause[-1].form)]
+    elsewhere = any(
+        lost <= c.names and not any(lost & {v.name for v in r} for _, r in c.denied())
+        for c in statement
+    )
+    if not elsewhere and not _OTHERWISE.search(text) and not _LESS.search(text):
+        raise Failed("negation", f"“{after[0].form}” is denied there")
+
+
+_LESS = re.compile(
+    r"\b(?:only|alone|except|other than|against|both|less|fewer|lower|rather|than|if|whether|or)\b",
+    re.IGNORECASE,
+)
 
 
 def _check_justified(

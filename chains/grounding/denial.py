@@ -17,6 +17,14 @@ def _denied(word: Word, reached: Sequence[Word]) -> set[str]:
     return {w.name for w in [*before, *[w for w in said if w.start > word.start][:5]]}
 
 
+_TWICE = re.compile(
+    r"\b(?:no|none|nobody|neither|nothing|never)\b(?:(?!\b(?:but|and|that|which|who|while|or|nor)\b)[^,;.]){0,60}?\b(?:not|never)\b"
+    r"|\bnot\b (?:\w+ ){0,1}(?:no|never|without)\b|\bwithout no\b",
+    re.IGNORECASE,
+)
+"""What denies a denial."""
+
+
 _NOBODY = frozenset({"none", "nobody", "neither", "nor"})
 
 
@@ -92,6 +100,8 @@ def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
 
 def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     """What is denied there must be denied here, and nothing else."""
+    if _TWICE.search(claim.text) and not any(_TWICE.search(c.text) for c in statement):
+        raise Failed("negation", "denied twice")
     _turned(claim, statement)
     own = {w.name for w in claim.words if w.content}
     denies = claim.denied()
@@ -173,9 +183,10 @@ def _check_justified(
         for c in statement
     ):
         return
-    near = _nearest(word, said)
+    of_a_thing = word.form == "without"
+    near = _nearest(word, said, 2 if of_a_thing else 3)
     for _, other, theirs in denials:
-        if near & _nearest(other, theirs, 4):
+        if near & _nearest(other, theirs, 3 if of_a_thing else 4):
             return
     best = max(statement, key=lambda c: len(names & c.names))
     if not names & best.names or _denied_otherwise(best, near):

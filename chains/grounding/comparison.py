@@ -291,6 +291,55 @@ def _measured(claims: Sequence[Claim]) -> set[tuple[int, str]]:
     return found
 
 
+def _check_beside(claim: Claim, statement: Sequence[Claim]) -> None:
+    """More or less, better or worse: of what the words beside it are about."""
+    there = [side for c in statement for side in _sides_taken(c)]
+    for pair, side, names in _sides_taken(claim):
+        scored = sorted(
+            ((len(names & others), other) for i, other, others in there if i == pair), reverse=True
+        )
+        if not scored or scored[0][0] < 1:
+            continue
+        best = {other for n, other in scored if n == scored[0][0]}
+        if best == {-side}:
+            raise Failed("direction", "goes the other way there")
+
+
+def _sides_taken(claim: Claim) -> list[tuple[int, int, frozenset[str]]]:
+    """Each opposite that the claim has: its pair, its side, and what stands with it."""
+    bounds = [(m.start(), m.end()) for m in _BOUND.finditer(claim.text)]
+    found = []
+    for n, w in enumerate(claim.words):
+        if w.stem not in _POLES or w.negated or any(a <= w.start < b for a, b in bounds):
+            continue
+        if claim.text[w.start + len(w.form) : w.start + len(w.form) + 1] == "-":
+            continue
+        following = claim.words[n + 1] if n + 1 < len(claim.words) else w
+        if w.form in ("more", "most", "less", "least") and (
+            not following.content or following.form == "than" or following.form.endswith("ly")
+        ):
+            continue  # of a verb
+        names = frozenset(
+            v.name
+            for v in claim.words
+            if v.segment == w.segment and v is not w and v.content and v.stem not in GENERIC
+        )
+        for i, side in _POLES[w.stem]:
+            if i in _TOLD_BESIDE:
+                found.append((i, side, names))
+    both = {(i, names) for i, side, names in found} & {
+        (i, names) for i, side, names in found if (i, -side, names) in found
+    }
+    return [(i, side, names) for i, side, names in found if (i, names) not in both]
+
+
+_TOLD_BESIDE = frozenset(
+    i
+    for i, pair in enumerate(OPPOSITE)
+    if pair[0] & stems_of("increase improve early darker faster common gain shorter")
+)
+
+
 def check_directions(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     there = _measured(statement)
     for side, name in _measured([claim]):
@@ -304,6 +353,7 @@ def check_directions(claim: Claim, statement: Sequence[Claim], about: Sequence[C
                 here, yonder = _poles_beside(claim, amount), _poles_beside(c, a)
                 if any(here[i] * yonder[i] == -1 for i in here if i in yonder and i in _LEVELS):
                     raise Failed("direction", f"“{amount.text}” goes the other way")
+    _check_beside(claim, statement)
     own, near, every = _poles([claim]), _poles(about), _poles(statement)
     theirs_order = _order(statement)
     for side, name in _order([claim]):

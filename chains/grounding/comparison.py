@@ -22,6 +22,10 @@ _MORE = OPPOSITE[0][0] | stems_of("common frequent often likely")
 _LESS = OPPOSITE[0][1]
 
 
+_ADVERB = re.compile(r"\b(?:more|less)(?: \w+)? than\b(?! \d)", re.IGNORECASE)
+"""Of a change, how much it was: "fell less than"."""
+
+
 def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
     """ "More often with A than with B": the figures of the statement must say so."""
     sides = parted(claim)
@@ -37,7 +41,9 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
     if any(w.negated for w in claim.words):
         return
     for sentence in statement:
-        if any(w.stem in _LESS | _MORE for w in sentence.words) or IN_ORDER.search(sentence.text):
+        if IN_ORDER.search(sentence.text):
+            continue
+        if any(w.stem in _LESS | _MORE for w in sentence.words) and not _ADVERB.search(claim.text):
             continue
         wholes = {
             b.start
@@ -52,15 +58,16 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             if a.low == a.high
             and not a.derived
             and not is_year(a)
-            and a.dimension in ("share", "count")
+            and a.dimension not in ("frequency", "none")
             and a.start not in wholes
             and not _RATIO.search(sentence.text[max(0, a.start - 24) : a.start])
             and not P_VALUE.search(sentence.text[: a.start])
         ]
-        for one, other in pairwise(figures):
-            if one.dimension != other.dimension:
-                continue
-            rest = [[a for a in figures if a is not x] for x in (one, other)]
+        for one, other in _pairs(figures):
+            rest = [
+                [a for a in figures if a is not x and a.dimension == x.dimension]
+                for x in (one, other)
+            ]
             a_words = belonging(sentence, one, rest[0])
             b_words = belonging(sentence, other, rest[1])
             straight = _meets(left, a_words, b_words) + _meets(right, b_words, a_words)
@@ -74,6 +81,21 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             if (first.low - second.low) * way < 0:
                 raise Failed("direction", f"“{first.text}” against “{second.text}”")
             return
+
+
+_FAR = 20
+"""How many times as large a bare number can be and still be of the same kind."""
+
+
+def _pairs(figures: Sequence[Amount]) -> list[tuple[Amount, Amount]]:
+    """Neighbours of one kind; shares and counts first."""
+    kinds = dict.fromkeys(["share", "count", *(a.dimension for a in figures)])
+    return [
+        (one, other)
+        for kind in kinds
+        for one, other in pairwise([a for a in figures if a.dimension == kind])
+        if max(one.low, other.low) <= _FAR * max(min(one.low, other.low), 0.0) or kind != "count"
+    ]
 
 
 def _meets(side: frozenset[str], words: Mapping[str, float], others: Mapping[str, float]) -> float:

@@ -182,6 +182,14 @@ def _poles_beside(claim: Claim, amount: Amount) -> dict[int, int]:
 _BEFORE_AFTER = next(i for i, pair in enumerate(OPPOSITE) if stem("before") in pair[0])
 
 
+_BEFORE = re.compile(r"\b(?:before|prior to|until|till)\b", re.IGNORECASE)
+_BEFORE_LIKE = re.compile(
+    r"\b(?:before\w*|prior|preced\w+|previous\w*|until|till|ahead|pre-?\w*|by|within|earlier|followed|"
+    r"to|baseline|history|later|subsequent\w*|delay\w*|wait\w*)\b",
+    re.IGNORECASE,
+)
+
+
 def _order(claims: Sequence[Claim]) -> set[tuple[int, str]]:
     """What is said to come before (-1) or after (+1) what, by the two words that follow."""
     found = set()
@@ -377,6 +385,10 @@ def check_directions(claim: Claim, statement: Sequence[Claim], about: Sequence[C
                     raise Failed("direction", f"“{amount.text}” goes the other way")
     _check_beside(claim, statement)
     own, near, every = _poles([claim]), _poles(about), _poles(statement)
+    given = " ".join(c.text for c in statement)
+    before = _BEFORE.search(claim.text)
+    if before and not _BEFORE_LIKE.search(given):
+        raise Failed("direction", f"“{before[0]}” is in no cited statement")
     theirs_order = _order(statement)
     for side, name in _order([claim]):
         if (-side, name) in theirs_order and (side, name) not in theirs_order:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 import signal
 import socket
 import time
@@ -42,12 +41,6 @@ DURATION = pytest.mark.filterwarnings("ignore:.*retry_after.*:DeprecationWarning
 def api() -> Iterator[BotApi]:
     with BotApi() as server:
         yield server
-
-
-@pytest.fixture
-def data(program: Program, data_folder: Path, tmp_path: Path) -> Path:
-    """A data folder of one's own with the samples built."""
-    return Path(shutil.copytree(data_folder, tmp_path / "data"))
 
 
 def settings_of(api: BotApi, mode: str) -> dict[str, str]:

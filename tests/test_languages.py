@@ -4,7 +4,6 @@ import ast
 import gettext
 import json
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -179,9 +178,9 @@ async def test_long_replies_end_in_each_part_with_the_disclaimer_of_the_language
 
 
 def test_the_console_speaks_the_language_that_is_set_or_chosen(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data: Path
 ) -> None:
-    run = InProcess(monkeypatch, capsys, tmp_path)
+    run = InProcess(monkeypatch, capsys, data)
     asked = run("ask", HEMANGIOMA, LANGUAGE="de")
     assert "Aus den Leitlinien" in asked.out
     assert asked.out.rstrip().endswith(ENDS_IN_GERMAN)
@@ -539,16 +538,13 @@ async def test_what_telegram_refuses_is_left(
     assert len(api.commands()) == len(commands.COMMANDS)
 
 
-def test_the_bot_listens_though_telegram_takes_no_menu(
-    program: Program, data_folder: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(data_folder, tmp_path, dirs_exist_ok=True)
+def test_the_bot_listens_though_telegram_takes_no_menu(data: Path) -> None:
     with BotApi() as api:
         for method in ("setMyCommands", "getMyCommands", "getMyDescription", "getMyName"):
             api.fail_next(method, Status(404, "Not Found"), times=99)
         given = {"TELEGRAM_TOKEN": api.token, "TELEGRAM_BASE_URL": api.base_url}
         given |= {"BOT_NAME": "Ward 7", "ACCESS": "open", "LANGUAGE": "de"}
-        with process(tmp_path, "telegram", **given) as bot:
+        with process(data, "telegram", **given) as bot:
             bot.wait_for(lambda: "is listening" in bot.err)
             person = api.private(8411, language_code="fr")
             person.say("/topic")

@@ -55,6 +55,7 @@ from store import own_data, shown
 from store.conversations import Recalled
 from store.errors import CorollaryError
 from store.index import Progress
+from store.mailbox import Key
 
 log = logging.getLogger("corollary.telegram")
 
@@ -296,7 +297,7 @@ class Handlers:
             # In the place of the earlier answer.
             thread = thread_of(update)
             sent = await self._outgoing.edit(chat.id, before.message_id, told, thread)
-            await self._note_shown(update, told, sent)
+            await self._note_shown(update, told, sent, self._outgoing.count(told))
         if self._forgotten.get(person.user_id, began) > began:
             # Erased while it was answered: this came after, and goes too.
             await own_data.forget(database, person.user_id)
@@ -463,7 +464,18 @@ class Handlers:
         if sent is not None:
             bulletin = Bulletin(self._outgoing, chat.id, sent, thread)
             work = partial(_followed, self._program, person, command, args)
-            self._background.start(long_commands.carry_out(bulletin, title, work))
+            key = key_of(update, self._outgoing.bot_id)
+            # Until it has ended: whoever asked for it is told at the next start if a kill ends it.
+            self._program.database.mailbox.hold(key)
+            self._background.start(self._to_its_end(key, bulletin, title, work))
+
+    async def _to_its_end(
+        self, key: Key, bulletin: Bulletin, title: str, work: long_commands.Work
+    ) -> None:
+        try:
+            await long_commands.carry_out(bulletin, title, work)
+        finally:
+            await self._program.database.mailbox.release(key)
 
     # ------------------------------------------------------------------ what goes wrong
 
@@ -489,17 +501,18 @@ class Handlers:
         own = update.callback_query is None and said is not None
         to = said.message_id if own and said is not None and chat.type != "private" else None
         key = key_of(update, self._outgoing.bot_id)
-        sent = await self._outgoing.reply(key, chat.id, what, thread_of(update), to)
-        await self._note_shown(update, what, sent)
+        sent, parts = await self._outgoing.reply(key, chat.id, what, thread_of(update), to)
+        await self._note_shown(update, what, sent, parts)
         return sent
 
-    async def _note_shown(self, update: Update, what: Message, sent: int | None) -> None:
+    async def _note_shown(
+        self, update: Update, what: Message, sent: int | None, parts: int
+    ) -> None:
         """Remembers which message shows which answer, and to which question."""
         said = update.effective_message
         if sent is None or what.turn_id is None or said is None:
             return
         asked = said.message_id if update.callback_query is None else None
-        parts = self._outgoing.count(what)
         try:
             await shown.note(
                 self._program.database,
@@ -519,7 +532,7 @@ class Handlers:
         key = key_of(update, self._outgoing.bot_id)
         if await self._program.database.mailbox.begin(key):
             return True
-        await self._send(update, _interrupted())
+        await self._send(update, _interrupted(update.message.text if update.message else None))
         return False
 
 
@@ -561,8 +574,9 @@ def _anew() -> Message:
     return message("Send it anew: an edited or forwarded message is not carried out.")
 
 
-def _interrupted() -> Message:
+def _interrupted(command: str | None) -> Message:
     return message(
+        *([long_commands.heading(command.splitlines()[0][:48])] if command else []),
         "This was being carried out when the program was ended. It was not begun again.",
         "/builds and /audit show what was done. Send it again if it is still wanted.",
     )

@@ -70,6 +70,20 @@ def key_of(update: Update, bot_id: int) -> Key:
     return Key(bot_id, update.update_id, f"message:{digest}")
 
 
+def readable(told: Any) -> Any:
+    """What Telegram tells of an update, if the library can read it. If not, its number alone, with
+    a line in the log that holds nothing of it: it cannot be worked on, and must not hold up those
+    that come after it. None when it has not even a number."""
+    try:
+        Update.de_json(told, None)
+    except Exception as e:  # noqa: BLE001 - whatever the library stumbles over
+        number = told.get("update_id") if isinstance(told, dict) else None
+        number = number if isinstance(number, int) else None
+        log.error("update %s cannot be read and is left out: %s", number, type(e).__name__)
+        return None if number is None else {"update_id": number}
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """An update to be worked on; `left` when an earlier run had it already."""
@@ -122,10 +136,15 @@ class Intake(asyncio.Queue[object]):
 
     async def take(self, updates: Sequence[Update]) -> None:
         """Keeps the updates, and sees to it that those not known yet are worked on."""
-        keyed = {key_of(u, self._bot_id): u for u in updates}
-        parcels = [self._parcel(key, update) for key, update in keyed.items()]
-        new = await self._kept(parcels)
-        for key, update in keyed.items():
+        keyed: dict[Key, tuple[Update, Parcel]] = {}
+        for update in updates:
+            try:
+                key = key_of(update, self._bot_id)
+                keyed[key] = update, self._parcel(key, update)
+            except Exception as e:  # noqa: BLE001 - the others are taken all the same
+                log_fault(log, f"taking in update {update.update_id}", e)
+        new = await self._kept([parcel for _, parcel in keyed.values()])
+        for key, (update, _) in keyed.items():
             if key in new:
                 self._line_up(_Work(key, update))
 
@@ -153,7 +172,8 @@ class Intake(asyncio.Queue[object]):
         """Takes up what an earlier run left undone; how many updates that are."""
         found = await self._mailbox.left(self._bot_id)
         for one in found:
-            update = Update.de_json(json.loads(one.parcel.payload), bot)
+            told = {"update_id": one.parcel.key.update_id, **json.loads(one.parcel.payload)}
+            update = Update.de_json(readable(told), bot)
             self._line_up(_Work(one.parcel.key, update, one))
         return len(found)
 

@@ -6,6 +6,7 @@ far as the time allows; the rest is in the mailbox and is taken up at the next s
 """
 
 import asyncio
+import json
 import logging
 import signal
 import time
@@ -26,7 +27,7 @@ from bot.app import Program
 from bot.background import Background, log_fault
 from bot.digest import DailyDigest
 from bot.handlers import Handlers, conversation_of
-from bot.intake import STOPPED, Intake
+from bot.intake import STOPPED, Intake, readable
 from bot.outgoing import LONGEST_PAUSE_S, Outgoing, seconds
 from store.errors import ServiceUnreachable, SettingsProblem, StoreBusy
 
@@ -39,6 +40,9 @@ FINISH_WITHIN_S = 7.0
 """How long what is in work at the end may take."""
 CONFLICTS, NEWCOMER_S = 3, 60.0
 """So many refusals because of another poller, so soon after the start, end this one."""
+FIRST_PAUSE_S = 1.0
+TOLD_EVERY_S = 600.0
+"""That another program polls too is told once in this time, however often they meet."""
 PRUNE_EVERY_S, RENEW_EVERY_S, LOOK_EVERY_S = 3600.0, 20.0, 10.0
 CONNECTIONS = 32
 """Under 200 people fewer connections answer faster than the library's 256."""
@@ -56,6 +60,29 @@ class WatchedRequest(HTTPXRequest):
         if code == 401:
             self._on_unauthorized()
         return code, payload
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """As the library does, which would write what it cannot read into the log."""
+        try:
+            told = json.loads(payload.decode("utf-8", "replace"))
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict):
+            raise TelegramError("Invalid server response")
+        return told
+
+
+class PollRequest(WatchedRequest):
+    """Has an update that the library cannot read replaced, which would otherwise hold up all that
+    come with it and after it, and stand in the log."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        told = WatchedRequest.parse_json_payload(payload)
+        if isinstance(told.get("result"), list):
+            told["result"] = [u for u in map(readable, told["result"]) if u is not None]
+        return told
 
 
 class _HideToken(logging.Filter):
@@ -237,13 +264,14 @@ Take = Callable[[Sequence[Update]], Awaitable[None]]
 
 
 async def poll(bot: Bot, take: Take, clock: Callable[[], float] = time.monotonic) -> None:
-    """Fetches updates until it is cancelled. The offset moves when they have been taken.
+    """Fetches updates until it is cancelled. The offset moves when they have been taken. When
+    another program begins to poll for the same bot, it goes on as soon as that one ends.
 
     Raises ServiceUnreachable when another program turns out to poll for the same bot, and
     InvalidToken when the token is not accepted.
     """
     offset: int | None = None
-    pause_s, began, conflicts = 1.0, clock(), 0
+    pause_s, began, conflicts, told_at = FIRST_PAUSE_S, clock(), 0, -TOLD_EVERY_S
     while True:
         try:
             updates = await bot.get_updates(offset=offset, timeout=POLL_S, allowed_updates=UPDATES)
@@ -258,7 +286,12 @@ async def poll(bot: Bot, take: Take, clock: Callable[[], float] = time.monotonic
                     "Another program already fetches the messages of this bot.",
                     "End it, or use a token of its own for this one.",
                 ) from None
-            log.warning("another program fetches the messages of this bot too; trying again")
+            if clock() - told_at >= TOLD_EVERY_S:
+                told_at = clock()
+                log.warning(
+                    "another program fetches the messages of this bot too: end it, or let it have "
+                    "a token of its own; until then this one tries again and again"
+                )
         except InvalidToken as e:
             if "not found" not in str(e).lower():
                 raise
@@ -267,13 +300,15 @@ async def poll(bot: Bot, take: Take, clock: Callable[[], float] = time.monotonic
             continue
         except TelegramError as e:
             log.warning("polling: %s; trying again", type(e).__name__)
+        except Exception as e:  # noqa: BLE001 - a server may answer anything
+            log_fault(log, "polling", e)
         else:
             try:
                 await take(updates)
             except Exception as e:  # noqa: BLE001 - what was not taken comes again
                 log_fault(log, "taking updates in", e)
             else:
-                pause_s = 1.0
+                pause_s = FIRST_PAUSE_S
                 offset = updates[-1].update_id + 1 if updates else offset
                 continue
         await asyncio.sleep(pause_s)
@@ -330,7 +365,7 @@ def build(
         .base_url(base_url)
         .base_file_url(f"{_server(base_url)}/file/bot")
         .request(WatchedRequest(on_unauthorized, **_REQUEST))
-        .get_updates_request(WatchedRequest(on_unauthorized, connection_pool_size=2))
+        .get_updates_request(PollRequest(on_unauthorized, connection_pool_size=2))
         .updater(None)
         .update_queue(intake)
         .build()

@@ -1,7 +1,11 @@
 """What admins can do in Telegram, and that nobody else can."""
 
+import asyncio
+import json
 import random
+import shutil
 import signal
+import socket
 import string
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 from articles import article_file
 from botapi import BotApi, Hang, ResetBefore, Status, Upload
 from doors import ends_with_disclaimer, process, settled
@@ -38,9 +43,12 @@ from bot.admin_commands import Admin
 from bot.app import Program
 from bot.commands import Person, message
 from bot.handlers import Ration, Right, right_of
+from bot.intake import key_of
 from bot.outgoing import Outgoing
 from store.article import Move
+from store.conversations import Database, sqlite_url
 from store.errors import ArticlesProblem, StoreProblem
+from store.mailbox import Parcel
 
 NAMES = tuple(admin_commands.COMMANDS)
 
@@ -764,3 +772,83 @@ def test_a_reload_ends_with_the_bot(tmp_path: Path) -> None:
         while left := [w for w in workers if is_alive(w)]:
             assert time.monotonic() < deadline, left
             time.sleep(0.05)
+
+
+# ------------------------------------------------------------------------------ kills
+
+
+async def test_what_a_kill_interrupted_is_told_and_not_begun_again(
+    kept: Program, api: BotApi
+) -> None:
+    mailbox = kept.database.mailbox
+    alive, mailbox.owner = mailbox.owner, DEAD
+    try:
+        admin = api.private(ADMIN)
+        for text in ("/rollback", "/review approve rosacea", "/builds"):
+            number = admin.say(text)
+            update = Update.de_json(api.update(number), None)
+            key = key_of(update, int(api.token.partition(":")[0]))
+            payload = json.dumps(update.to_dict())
+            await mailbox.take_in([Parcel(key, f"{ADMIN}", f"telegram:{ADMIN}", payload)])
+            if text != "/builds":
+                assert await mailbox.begin(key)
+    finally:
+        mailbox.owner = alive
+    before = (await kept.database.pointer(), fingerprint(kept))
+    async with running(kept, api) as bot:
+        await settled(api, bot)
+        told = [sent.text for sent in api.sent_to(ADMIN)]
+    assert len(told) == 3
+    for title, text in zip(("/rollback", "/review approve rosacea"), told, strict=False):
+        assert text.startswith(f"{title}\nThis was being carried out when the program was ended.")
+        assert text.endswith(kept.disclaimer.text)
+    assert (await kept.database.pointer(), fingerprint(kept)) == before
+    async with running(kept, api) as bot:
+        await settled(api, bot)
+    assert len(api.sent_to(ADMIN)) == 3
+
+
+DEAD = f"{socket.gethostname()[:60]}:4194305:1"
+"""A process of this machine that is not there any more."""
+
+
+async def test_a_reload_is_not_done_before_it_has_ended(
+    program: Program, data_folder: Path, tmp_path: Path
+) -> None:
+    data = Path(shutil.copytree(data_folder, tmp_path / "data"))
+    with BotApi() as api:
+        given = {"TELEGRAM_TOKEN": api.token, "TELEGRAM_BASE_URL": api.base_url}
+        given |= {"ADMIN_IDS": f"{ADMIN}", "DIGEST_HOUR": "-1"}
+        admin = api.private(ADMIN)
+        with process(data, "telegram", **given) as bot:
+            bot.wait_for(lambda: "is listening" in bot.err)
+            number = admin.say("/reload")
+            bot.wait_for(lambda: api.texts(ADMIN))
+            # Had it been done with when the message was answered, it would be by now.
+            bot.wait_for(lambda: children(bot.popen.pid))
+        assert "Starting." in api.texts(ADMIN)[0]
+    database = await Database.open(sqlite_url(data / "corollary.db"))
+    try:
+        (left,) = await database.mailbox.left(int(api.token.partition(":")[0]))
+    finally:
+        await database.close()
+    assert (left.parcel.key.update_id, left.begun, left.answered) == (number, True, False)
+
+
+async def test_a_reload_that_has_ended_is_done(kept: Program, api: BotApi, quick: None) -> None:
+    async with running(kept, api) as bot:
+        chat = Chat(kept, api, bot, ADMIN)
+        await chat.say("/reload check")
+        await chat.ended("Checked only")
+        for _ in range(250):
+            if not await undone(kept):
+                break
+            await asyncio.sleep(0.02)
+        assert not await undone(kept)
+
+
+async def undone(program: Program) -> int:
+    """How many updates are in the mailbox that are not done with."""
+    async with program.database._begin() as c:
+        query = "SELECT count(*) FROM mailbox WHERE done_at IS NULL"
+        return int((await c.execute(sqlalchemy.text(query))).scalar_one())

@@ -295,6 +295,23 @@ def test_a_malformed_setting_is_named_and_its_value_not_repeated(
         assert not ran.out
 
 
+@pytest.mark.parametrize("name", ["ADMIN_IDS", "ALLOWED_IDS"])
+@pytest.mark.parametrize(
+    "ids", ["*", "all", "0", "-5", "7001;7002", "7001 7002", "7001,@ada", "١٢", "1.5"]
+)
+def test_the_bot_does_not_start_with_a_list_of_people_that_it_cannot_read(
+    name: str, ids: str, corollary: InProcess
+) -> None:
+    ran = corollary("telegram", **{name: ids, "ACCESS": "allowlist", "TELEGRAM_TOKEN": "1:x"})
+    refused(ran, 2, f"{PREFIX}{name}: is not a comma-separated list of positive numbers")
+
+
+def test_a_kind_of_access_that_there_is_not_is_refused(corollary: InProcess) -> None:
+    for access in ("everybody", "open,invite", "allowlist!"):
+        ran = corollary("telegram", ACCESS=access, TELEGRAM_TOKEN="1:x")
+        refused(ran, 2, f"{PREFIX}ACCESS: ", "'allowlist', 'invite' or 'open'")
+
+
 def test_a_database_that_cannot_be_read_is_told_without_its_password(built: InProcess) -> None:
     for url in (
         "postgresql+asyncpg://ada:s3cret@w0rd@127.0.0.1/x",

@@ -1,14 +1,16 @@
 """Nothing is lost and nothing out of order: kills, bursts, repeats and faults, over HTTP."""
 
 import asyncio
+import logging
 import re
 import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botapi import (
@@ -25,8 +27,14 @@ from botapi import (
     Status,
 )
 from doors import Process, bot_over, ends_with_disclaimer, settled
+from telegram import Bot, Update
 
+from bot import polling
 from bot.app import Program
+from bot.intake import Intake
+from bot.polling import poll
+from store.errors import ServiceUnreachable
+from store.mailbox import Key, Parcel
 
 TOKEN = "123:SECRET-token_of-this-bot"
 HEMANGIOMA = "Does topical timolol work for infantile hemangioma?"
@@ -120,6 +128,132 @@ async def test_the_same_update_many_times_is_answered_once(program: Program, api
             api.push(update)
         await settled(api, bot)
     assert len(api.texts(ada.chat_id)) == 1
+
+
+# ------------------------------------------------------------------------------ what cannot be read
+
+PRIVATE = "my patient Ada Lovelace"
+CHAT_OF = {"id": 9131, "type": "private", "first_name": "A"}
+UNREADABLE = [
+    {"message": {"message_id": 1, "chat": CHAT_OF, "text": PRIVATE}},  # no date
+    {"message": {"message_id": 1, "date": 10**18, "chat": CHAT_OF, "text": PRIVATE}},
+    {"message": {"message_id": 1, "date": 1, "chat": CHAT_OF, "text": PRIVATE, "entities": [1]}},
+    {"callback_query": {"id": "1", "data": PRIVATE}},
+    {"edited_message": PRIVATE},
+    {"message": [PRIVATE]},
+]
+"""Updates that the library stumbles over; an older one does over what a newer server sends."""
+
+
+@pytest.mark.filterwarnings("error")
+async def test_an_update_that_cannot_be_read_is_left_out_and_those_around_it_answered(
+    program: Program, api: BotApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = api.private(9131)
+    ada.say("/articles")
+    for update in UNREADABLE:
+        api.push(update)
+    ada.say("/topic")
+    async with bot_over(program, api) as bot:
+        await settled(api, bot)
+        assert len(api.sent_to(ada.chat_id)) == 2
+        ada.say("/context")
+        await settled(api, bot)
+        await asyncio.to_thread(api.wait_for, lambda: api.pending == 0)
+    assert len(api.sent_to(ada.chat_id)) == 3
+    told = [r.getMessage() for r in caplog.records if "cannot be read" in r.getMessage()]
+    assert len(told) == len(UNREADABLE)
+    shown = logging.Formatter("%(name)s %(message)s")
+    assert not [r for r in caplog.records if PRIVATE in shown.format(r)]
+
+
+async def test_an_update_that_cannot_be_kept_is_left_out(
+    program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    really = Intake._parcel
+
+    def stumbles(self: Intake, key: Key, update: Update) -> Parcel:
+        if update.message is not None and update.message.text == PRIVATE:
+            raise ValueError(PRIVATE)
+        return really(self, key, update)
+
+    monkeypatch.setattr(Intake, "_parcel", stumbles)
+    async with bot_over(program, api) as bot:
+        ada = api.private(9132)
+        for text in ("/articles", PRIVATE, "/topic"):
+            ada.say(text)
+        await settled(api, bot)
+    assert len(api.sent_to(ada.chat_id)) == 2
+    shown = logging.Formatter("%(name)s %(message)s")
+    assert [r for r in caplog.records if "taking in update" in r.getMessage()]
+    assert not [r for r in caplog.records if PRIVATE in shown.format(r)]
+
+
+async def test_what_is_no_answer_to_a_poll_ends_no_polling(
+    program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(polling, "FIRST_PAUSE_S", 0.02)
+    ada = api.private(9133)
+    body = b'{"ok": true, "result": [{"update_id": 1, "message": {"text": "my patient'
+    answers = iter([body, b"[1]", b"{}", b'{"ok": true, "result": 7}'])
+    do_request = polling.PollRequest.do_request
+
+    async def broken(self: polling.PollRequest, *args: Any, **options: Any) -> tuple[int, bytes]:
+        said = await do_request(self, *args, **options)
+        return 200, next(answers, said[1])
+
+    monkeypatch.setattr(polling.PollRequest, "do_request", broken)
+    async with bot_over(program, api) as bot:
+        ada.say("/articles")
+        await asyncio.to_thread(api.wait_sent, ada.chat_id)
+        await settled(api, bot)
+    shown = logging.Formatter("%(name)s %(message)s")
+    assert not [r for r in caplog.records if "my patient" in shown.format(r)]
+
+
+# ------------------------------------------------------------------------------ two pollers
+
+
+async def test_of_two_pollers_the_newcomer_ends_and_the_other_goes_on(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(polling, "FIRST_PAUSE_S", 0.05)
+    taken: list[int] = []
+
+    async def take(updates: Sequence[Update]) -> None:
+        taken.extend(u.update_id for u in updates)
+
+    started = iter([0.0])
+    ada = api.private(9141)
+    async with Bot(api.token, api.base_url) as one, Bot(api.token, api.base_url) as other:
+        older = asyncio.create_task(poll(one, take, lambda: next(started, 1000.0)))
+        await asyncio.to_thread(api.wait_calls, "getMe", 2)
+        await asyncio.sleep(0.1)
+        with pytest.raises(ServiceUnreachable) as told:
+            async with asyncio.timeout(10):
+                await poll(other, take)
+        number = ada.say("x")
+        while number not in taken:
+            await asyncio.sleep(0.01)
+            assert not older.done()
+        older.cancel()
+        await asyncio.gather(older, return_exceptions=True)
+    assert told.value.what == "Another program already fetches the messages of this bot."
+    said = [r.getMessage() for r in caplog.records if "another program" in r.getMessage()]
+    assert len(said) == 2, "each says it once"
+    assert len(set(said)) == 1
+
+
+async def test_a_newcomer_goes_on_when_the_other_stops_soon(
+    program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "FIRST_PAUSE_S", 0.05)
+    api.fail_next("getUpdates", Status(409, "Conflict: terminated by other getUpdates request"), 2)
+    async with bot_over(program, api) as bot:
+        ada = api.private(9142)
+        ada.say("/articles")
+        await settled(api, bot)
+    assert len(api.sent_to(ada.chat_id)) == 1
 
 
 # ------------------------------------------------------------------------------ bursts

@@ -160,6 +160,14 @@ async def test_by_default_only_the_people_on_the_lists_are_answered(
     assert recalled.topic is None
 
 
+async def test_with_nobody_on_the_lists_nobody_is_answered(program: Program, api: BotApi) -> None:
+    given = settings_for(program.settings.data_dir, admin_ids="", allowed_ids=" , ")
+    assert (given.admin_ids, given.allowed_ids) == ((), ())
+    async with bot_over(program, api, access=given.access, admin_ids="", allowed_ids=" , ") as bot:
+        refused = await asked(api, bot, api.private(304))
+    assert refused.startswith("This assistant answers invited health professionals only.")
+
+
 async def test_a_stranger_is_not_listened_to_in_a_group(program: Program, api: BotApi) -> None:
     async with bot_over(program, api, access="allowlist", admin_ids=(311,)) as bot:
         group = api.group(-312, "Ward 7")

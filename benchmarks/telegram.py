@@ -1,9 +1,11 @@
 """The bot under load, beside a minimal one: answers a second, waiting times, CPU and memory.
 
-    python -m benchmarks.telegram [--people 1 20 200] [--questions 3] [--flood] [--out FILE]
+    python -m benchmarks.telegram [--people 1 20 200] [--flood] [--out FILE]
 
-Both run as processes of their own against the Bot API server of the tests, on loopback. Each person
-asks the next question when the last one is answered. CPU is that of the bot's process.
+Both run as processes of their own against the Bot API server of the tests, on loopback, one after
+the other. Each person has opened an article and asks the questions of its probes, the next one when
+the last is answered. CPU is that of the bot's process alone, all threads of it; neither the server
+nor the people are in it. With --flood, once more with the limits of Telegram on.
 """
 
 import argparse
@@ -14,122 +16,187 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from store.parse import parse_file
+from store.reload import SAMPLES
+
 ROOT = Path(__file__).parents[1]
 TOKEN = "123:BENCHMARK"
-QUESTIONS = (
-    "Does topical timolol work for infantile hemangioma?",
-    "and ECG screening?",
-    "What dose of propranolol and for how long in infantile hemangioma?",
-    "and bleomycin?",
-    "are injected exosomes safe?",
-)
-LONGEST_S = 600.0
+MOST, FEWEST_EACH, MOST_EACH = 600, 3, 40
+"""Questions in a run, and of one person."""
+LONGEST_S, LOST_AFTER_S = 300.0, 30.0
+"""A run is broken off after the one, and when nothing was answered for the other."""
 TICKS = os.sysconf("SC_CLK_TCK")
+BOTS = {
+    "corollary": [sys.executable, "-m", "bot", "telegram"],
+    "minimal": [sys.executable, "-m", "benchmarks.telegram_peer"],
+}
 
 
 def main() -> None:
-    """Measures both bots and prints a table."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    """Measures both bots and prints a line for each run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--people", type=int, nargs="+", default=[1, 20, 200])
-    parser.add_argument("--questions", type=int, default=3)
-    parser.add_argument("--flood", action="store_true", help="with the limits of Telegram on")
+    parser.add_argument("--flood", action="store_true", help="also with the limits of Telegram on")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for people in given.people:
-            for bot in ("corollary", "minimal"):
-                row = measure(bot, people, given.questions, given.flood, Path(folder))
-                rows.append(row)
-                print(json.dumps(row), flush=True)
+        for flood in [False, True] if given.flood else [False]:
+            for people in given.people:
+                pair = [measure(bot, people, flood, Path(folder)) for bot in BOTS]
+                rows += [*pair, ratios(*pair)]
+                for row in rows[-3:]:
+                    print(json.dumps(row), flush=True)
     if given.out:
-        given.out.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+        found = {"command": f"python -m benchmarks.telegram {' '.join(sys.argv[1:])}", **machine()}
+        given.out.write_text(json.dumps({**found, "rows": rows}, indent=1) + "\n", encoding="utf-8")
 
 
-def measure(bot: str, people: int, questions: int, flood: bool, data: Path) -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    return {"cores": os.cpu_count(), "load_at_the_end": round(os.getloadavg()[0], 2)}
+
+
+def botapi() -> Any:
+    """The Bot API server of the tests."""
+    if str(ROOT / "tests") not in sys.path:
+        sys.path.insert(0, str(ROOT / "tests"))
+    return import_module("botapi")
+
+
+@contextmanager
+def running(bot: str, api: Any, data: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A bot as a process of its own, told to end when it is left; killed when it does not."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "COROLLARY_DATA_DIR": str(data),
+        "COROLLARY_ACCESS": "open",
+        "COROLLARY_TELEGRAM_TOKEN": TOKEN,
+        "COROLLARY_TELEGRAM_BASE_URL": api.base_url,
+        **{f"COROLLARY_{name}": value for name, value in settings.items()},
+    }
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(BOTS[bot], env=environment, cwd=data, stdout=quiet, stderr=quiet)
+    try:
+        yield process
+        process.terminate()
+        process.wait(30.0)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def measure(bot: str, people: int, flood: bool, data: Path) -> dict[str, Any]:
     """One bot with so many people."""
-    botapi = import_module("botapi")
-    command = {
-        "corollary": [sys.executable, "-m", "bot", "telegram"],
-        "minimal": [sys.executable, "-m", "benchmarks.telegram_peer"],
-    }[bot]
-    with botapi.BotApi(TOKEN, flood=botapi.Flood() if flood else None) as api:
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "COROLLARY_DATA_DIR": str(data),
-            "COROLLARY_ACCESS": "open",
-            "COROLLARY_TELEGRAM_TOKEN": TOKEN,
-            "COROLLARY_TELEGRAM_BASE_URL": api.base_url,
-        }
+    server = botapi()
+    each = min(MOST_EACH, max(FEWEST_EACH, MOST // people))
+    with server.BotApi(TOKEN, flood=server.Flood() if flood else None) as api:
         first = 1_000_000 + int(time.time()) % 100_000 * 1000
-        crowd = [api.private(first + n) for n in range(people)]
-        with subprocess.Popen(
-            command, env=environment, cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as process:
-            try:
-                warm = api.private(999_999)
-                warm.say(QUESTIONS[0])
-                api.wait_sent(warm.chat_id, 1, 120.0)
-                # Menus and the like are set beside the first answers.
-                time.sleep(2.0)
-                cpu = cpu_s(process.pid)
-                waits, took = ask(api, crowd, questions)
-                cpu = cpu_s(process.pid) - cpu
-                memory = peak_mib(process.pid)
-            finally:
-                process.terminate()
+        crowd = [Reader(api.private(first + n), n) for n in range(people)]
+        with running(bot, api, data) as process:
+            for reader in crowd:
+                reader.open_article()
+            for reader in crowd:
+                api.wait_sent(reader.person.chat_id, 1, 120.0)
+            # Menus and the like are set beside the first answers; a burst is paid back.
+            time.sleep(4.0)
+            cpu, calls = cpu_s(process.pid), len(api.calls)
+            waits, took = ask(api, crowd, each)
+            cpu = cpu_s(process.pid) - cpu
+            made = [c for c in api.calls[calls:] if c.method != "getUpdates"]
+            peak = memory_mib(process.pid, "VmHWM")
     waits.sort()
-    got = len(waits)
+    asked, got = people * each, len(waits)
     return {
         "bot": bot,
         "people": people,
         "flood": flood,
-        "asked": people * questions,
-        "answered": got,
+        "asked": asked,
+        "lost": asked - got,
         "answers_per_s": round(got / took, 1),
         "p50_s": round(statistics.median(waits), 3) if waits else None,
         "p95_s": round(waits[int(0.95 * (got - 1))], 3) if waits else None,
         "cpu_ms_per_answer": round(1000 * cpu / max(got, 1), 1),
-        "peak_mib": memory,
+        "peak_mib": peak,
+        "calls_per_answer": round(len(made) / max(got, 1), 2),
+        "too_many_requests": sum(not c.ok and "Too Many" in str(c.result) for c in made),
     }
 
 
-def ask(api: Any, crowd: list[Any], questions: int) -> tuple[list[float], float]:
+def ratios(ours: dict[str, Any], minimal: dict[str, Any]) -> dict[str, Any]:
+    """What ours takes, in parts of the minimal bot's."""
+    names = ("answers_per_s", "p50_s", "p95_s", "cpu_ms_per_answer", "peak_mib")
+    told = {n: round(ours[n] / minimal[n], 2) for n in names if ours[n] and minimal[n]}
+    return {"bot": "ratio", "people": ours["people"], "flood": ours["flood"], **told}
+
+
+class Reader:
+    """Somebody who has come from an article and asks what its probes ask."""
+
+    def __init__(self, person: Any, number: int) -> None:
+        self.person = person
+        self.asked_at = 0.0
+        self._slug, questions = PROBES[number % len(PROBES)]
+        # Who reads the same article begins elsewhere in it.
+        turn = number // len(PROBES) % len(questions)
+        self._questions = questions[turn:] + questions[:turn]
+        self._asked = 0
+
+    def open_article(self) -> None:
+        self.person.say(f"/article {self._slug}")
+
+    def ask(self) -> None:
+        self.asked_at = time.monotonic()
+        self.person.say(self._questions[self._asked % len(self._questions)])
+        self._asked += 1
+
+
+def probes() -> list[tuple[str, list[str]]]:
+    """The questions of each sample article's probes, those to be refused too."""
+    found = []
+    for path in sorted(SAMPLES.glob("*.md")):
+        article = parse_file(path).article
+        assert article is not None, f"{path.name} is refused"
+        asked = [q for p in article.answerable for q in (p.question, *p.paraphrases)]
+        found.append((article.slug, [*asked, *(p.question for p in article.unanswerable)]))
+    return found
+
+
+PROBES = probes()
+
+
+def ask(api: Any, crowd: list[Reader], each: int) -> tuple[list[float], float]:
     """How long each answer took, and how long all of it."""
-    asked_at: dict[int, float] = {}
-    left = {p.chat_id: questions for p in crowd}
-    people = {p.chat_id: p for p in crowd}
+    readers = {reader.person.chat_id: reader for reader in crowd}
+    left = dict.fromkeys(readers, each)
     waits: list[float] = []
-    began = time.monotonic()
     seen = len(api.sent)
-
-    def next_question(chat_id: int) -> None:
-        left[chat_id] -= 1
-        asked_at[chat_id] = time.monotonic()
-        people[chat_id].say(QUESTIONS[(questions - left[chat_id] - 1) % len(QUESTIONS)])
-
-    for person in crowd:
-        next_question(person.chat_id)
-    while len(waits) < questions * len(crowd) and time.monotonic() - began < LONGEST_S:
-        fresh, seen = api.sent[seen:], len(api.sent)
-        for sent in fresh:
-            if sent.chat_id not in asked_at:
-                continue  # The second part of a long answer.
-            waits.append(sent.at_monotonic_s - asked_at.pop(sent.chat_id))
-            if left[sent.chat_id]:
-                next_question(sent.chat_id)
+    began = last = time.monotonic()
+    for reader in crowd:
+        reader.ask()
+    while any(left.values()) and time.monotonic() - began < LONGEST_S:
+        sent = api.sent
+        for message in sent[seen:]:
+            if not left[message.chat_id]:
+                continue
+            last = message.at_monotonic_s
+            waits.append(last - readers[message.chat_id].asked_at)
+            left[message.chat_id] -= 1
+            if left[message.chat_id]:
+                readers[message.chat_id].ask()
+        seen = len(sent)
         # The minimal bot loses replies: nobody waits for those for ever.
-        late = asked_at and not fresh and time.monotonic() - max(asked_at.values()) > 30
-        if late:
+        if time.monotonic() - last > LOST_AFTER_S:
             break
         time.sleep(0.005)
-    return waits, time.monotonic() - began
+    return waits, last - began
 
 
 def cpu_s(pid: int) -> float:
@@ -138,10 +205,10 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def peak_mib(pid: int) -> int:
-    """The most memory it has had, in MiB."""
+def memory_mib(pid: int, which: str) -> int:
+    """Memory of the process, as /proc/PID/status names it, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM"):
+        if line.startswith(which):
             return int(line.split()[1]) // 1024
     return 0
 

@@ -297,7 +297,7 @@ class Handlers:
             # In the place of the earlier answer.
             thread = thread_of(update)
             sent = await self._outgoing.edit(chat.id, before.message_id, told, thread)
-            await self._note_shown(update, told, sent)
+            await self._note_shown(update, told, sent, self._outgoing.count(told))
         if self._forgotten.get(person.user_id, began) > began:
             # Erased while it was answered: this came after, and goes too.
             await own_data.forget(database, person.user_id)
@@ -501,17 +501,18 @@ class Handlers:
         own = update.callback_query is None and said is not None
         to = said.message_id if own and said is not None and chat.type != "private" else None
         key = key_of(update, self._outgoing.bot_id)
-        sent = await self._outgoing.reply(key, chat.id, what, thread_of(update), to)
-        await self._note_shown(update, what, sent)
+        sent, parts = await self._outgoing.reply(key, chat.id, what, thread_of(update), to)
+        await self._note_shown(update, what, sent, parts)
         return sent
 
-    async def _note_shown(self, update: Update, what: Message, sent: int | None) -> None:
+    async def _note_shown(
+        self, update: Update, what: Message, sent: int | None, parts: int
+    ) -> None:
         """Remembers which message shows which answer, and to which question."""
         said = update.effective_message
         if sent is None or what.turn_id is None or said is None:
             return
         asked = said.message_id if update.callback_query is None else None
-        parts = self._outgoing.count(what)
         try:
             await shown.note(
                 self._program.database,

@@ -96,10 +96,11 @@ class Outgoing:
         message: Message,
         thread_id: int | None = None,
         to: int | None = None,
-    ) -> int | None:
+    ) -> tuple[int | None, int]:
         """Answers an update: every part is kept before the first is sent, and sent in order. The
-        buttons come with the last one, whose id is returned; None when the chat is closed. The
-        first is shown as a reply to the message `to`, if that is still there.
+        buttons come with the last one, whose id is returned (None when the chat is closed), and
+        how many parts there are. The first is shown as a reply to the message `to`, if that is
+        still there.
 
         Raises InvalidToken, with what is left still kept, when the token is not accepted any more.
         """
@@ -113,11 +114,11 @@ class Outgoing:
             log.error("update %s: its reply is sent without being kept: %s", key.update_id, e)
             kept = []
         if kept:
-            return await self.resend(key, kept)
+            return await self.resend(key, kept), len(parts)
         sent = None
         for one in parts:
             sent = await self._surely(chat_id, one, thread_id, _nothing)
-        return sent
+        return sent, len(parts)
 
     async def resend(self, key: Key, kept: Sequence[Kept]) -> int | None:
         """Sends replies that are kept, and marks each when it was sent."""

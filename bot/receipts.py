@@ -1,6 +1,6 @@
 """How an answer came about, in words: `/why` and `corollary turns`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.render import Message, Paragraph, Style, day_text
@@ -110,7 +110,7 @@ def _lines(asked: AskedBefore, stored: StoredTurn) -> Iterator[Paragraph]:
         yield Paragraph(tr("Milliseconds: {steps}.", steps=spent), Style.NOTE)
 
 
-def _looked(told: dict[str, Any], answer: dict[str, Any]) -> Iterator[Paragraph]:
+def _looked(told: dict[str, Any], answer: Mapping[str, Any]) -> Iterator[Paragraph]:
     looked = told.get("retrieved") or []
     if not looked:
         return
@@ -126,7 +126,7 @@ def _looked(told: dict[str, Any], answer: dict[str, Any]) -> Iterator[Paragraph]
         yield Paragraph(f"{found['score']:.2f}, {used}: {found['text']}", Style.BULLET)
 
 
-def _model(told: dict[str, Any], answer: dict[str, Any]) -> Iterator[Paragraph]:
+def _model(told: dict[str, Any], answer: Mapping[str, Any]) -> Iterator[Paragraph]:
     if not told.get("calls") and not told.get("failure"):
         yield Paragraph(tr("No language model took part: the statements are quoted."))
         return
@@ -189,15 +189,15 @@ def compared(asked: AskedBefore, stored: StoredTurn, again: Turn) -> dict[str, A
     }
 
 
-def _told(answer: dict[str, Any]) -> tuple[Any, ...]:
+def _told(answer: Mapping[str, Any]) -> tuple[Any, ...]:
     return (answer.get("kind"), *_statements(answer))
 
 
-def _statements(answer: dict[str, Any]) -> list[str]:
+def _statements(answer: Mapping[str, Any]) -> list[str]:
     return [q["text"] for s in answer.get("sections", ()) for q in s["statements"]]
 
 
-def _summary(answer: dict[str, Any]) -> dict[str, Any]:
+def _summary(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "kind": answer.get("kind"),
         "read_as": answer.get("read_as"),

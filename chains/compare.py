@@ -30,6 +30,7 @@ class Compared:
             idf = tokens.idf(asked.ids)
             self._weights = idf / max(float(idf.sum()), 1e-6)
         self._likest: dict[int, Floats] = {}
+        self._cosine: dict[int, float] = {}
         self._nearest: list[Hit] = []
 
     def nearest(self) -> list[Hit]:
@@ -40,10 +41,11 @@ class Compared:
 
     def cosine(self, rows: Sequence[int]) -> Floats:
         """Cosine similarity of question and passage, -1 to 1."""
-        if not len(rows):
-            return np.zeros(0, np.float32)
-        found: Floats = self.build.vectors_of(rows) @ self.reading.asked.vector
-        return found
+        new = [r for r in dict.fromkeys(rows) if r not in self._cosine]
+        if new:
+            found = self.build.vectors_of(new) @ self.reading.asked.vector
+            self._cosine.update(zip(new, found.tolist(), strict=True))
+        return np.array([self._cosine[r] for r in rows], np.float32)
 
     def likest(self, rows: Sequence[int]) -> Floats:
         """For each passage and piece of the question the likeness of the passage's likest piece,

@@ -7,7 +7,7 @@ McFadden 1974), learnt from dialogues written for the purpose (`benchmarks/fit.p
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,20 +71,19 @@ def candidates(
     named = topics.named(reading.text)
     by_name = sorted(named.values(), key=lambda n: -n.whole * n.amount)[:MOST_NAMED]
     rows = _rows(compared, topics, [n.topic for n in by_name], current, before)
-    late, cosine, lexical = ({} for _ in range(3))
-    compared.likest([row for own in rows.values() for row in own])
-    for topic, own in rows.items():
-        late[topic] = float(compared.late(own).max()) if own else 0.0
-        cosine[topic] = float(compared.cosine(own).max()) if own else 0.0
-        lexical[topic] = float(compared.lexical[own].max()) / compared.most if own else 0.0
     if not rows:
         return []
+    every = [row for own in rows.values() for row in own]
+    late = _best(rows, compared.late(every))
+    cosine = _best(rows, compared.cosine(every))
+    lexical = _best(rows, compared.lexical[every] / compared.most)
     best_late, best_cosine = max(late.values()), max(cosine.values())
     known = frozenset() if current is None else topics.vocabulary(current)
     turning, returning, pointing = (
         bool(p.search(reading.text)) for p in (_TURNING, _RETURNING, _POINTING)
     )
     found = []
+    content = set(reading.content)
     for topic in rows:
         name = named.get(topic)
         whole = min(1.0, name.whole) if name else 0.0
@@ -100,7 +99,6 @@ def candidates(
                 short=len(reading.content) <= 2, empty=not reading.content,
             )  # fmt: skip
         else:
-            content = set(reading.content)
             values = dict(
                 spoken_of=current is not None, before=topic in before, whole=whole, amount=amount,
                 whole_amount=whole * amount, whole_squared=whole * whole, all_of_it=whole >= 0.99,
@@ -115,6 +113,14 @@ def candidates(
         score = float(features @ WEIGHTS)
         found.append(Candidate(topic, features, name, score, turning or returning))
     return sorted(found, key=lambda c: -c.score)
+
+
+def _best(rows: Mapping[int, Sequence[int]], of_rows: Floats) -> dict[int, float]:
+    """The highest value of each topic's rows, which follow each other; 0 for one without."""
+    with_rows = [topic for topic, own in rows.items() if own]
+    starts = np.cumsum([0, *(len(rows[topic]) for topic in with_rows)])[:-1]
+    best = np.maximum.reduceat(of_rows, starts).tolist() if with_rows else []
+    return dict.fromkeys(rows, 0.0) | dict(zip(with_rows, best, strict=True))
 
 
 def _rows(

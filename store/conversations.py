@@ -29,9 +29,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from store import here
 from store.article import quote_digest
 from store.errors import DatabaseProblem
-from store.mailbox import Mailbox
+from store.mailbox import Mailbox, inserting
 from store.migrations.tables import (
     HEAD,
     audit,
@@ -58,6 +59,7 @@ from store.records import (
     Recalled,
     RememberedTurn,
     Standing,
+    Stored,
     StoredTurn,
     Withdrawn,
 )
@@ -117,14 +119,15 @@ _URL_FORMS = (
 class Database:
     """The SQL side of the store. Open it with `Database.open`, close it with `close`."""
 
-    def __init__(self, engine: AsyncEngine, shown: str) -> None:
+    def __init__(self, engine: AsyncEngine, quick: AsyncEngine, shown: str) -> None:
         self._engine = engine
+        self._quick = quick
         # SQLite does not queue its writers: of many at once some would wait until they give up.
         one_writer = engine.dialect.name == "sqlite"
         self._turn_at_writing = asyncio.Semaphore(1 if one_writer else 1_000)
         self.shown = shown
         """The database as it may be shown: no password."""
-        self.mailbox = Mailbox(self._begin, self.writing)
+        self.mailbox = Mailbox(self.reading, self.writing)
         """What Telegram sent and has not been answered yet."""
 
     @classmethod
@@ -148,25 +151,35 @@ class Database:
             ) from e
         # Options can hold a password too.
         shown = unquote(engine.url.set(query={}).render_as_string(hide_password=True))
+        quick = engine
         if engine.dialect.name == "sqlite":
             _prepare_sqlite(engine)
-        self = cls(engine, shown)
+            if parsed.database not in {None, "", ":memory:"}:
+                quick = create_async_engine(
+                    parsed,
+                    json_serializer=_json,
+                    hide_parameters=True,
+                    connect_args={"async_creator_fn": here.connecting(_BUSY_TIMEOUT_S)},
+                )
+                _prepare_sqlite(quick, wait_s=0)
+        self = cls(engine, quick, shown)
         try:
             await self._connect()
             await self._migrate()
         except BaseException:
-            await engine.dispose()
+            await self.close()
             raise
         return self
 
     async def close(self) -> None:
         """Gives the connections back."""
+        await self._quick.dispose()
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def _begin(self) -> AsyncIterator[AsyncConnection]:
+    async def _begin(self, engine: AsyncEngine | None = None) -> AsyncIterator[AsyncConnection]:
         try:
-            async with self._engine.begin() as connection:
+            async with (engine or self._engine).begin() as connection:
                 yield connection
         except (SQLAlchemyError, OSError, UnicodeEncodeError) as e:
             raise DatabaseProblem(
@@ -175,14 +188,15 @@ class Database:
                 "(COROLLARY_DATA_DIR, COROLLARY_DATABASE_URL).",
             ) from e
 
-    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction, for modules of the store that have tables of their own."""
-        return self._begin()
+    def reading(self, *, much: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction, for modules of the store that have tables of their own. `much` says that
+        it goes through many rows: it then costs more, and holds up nobody."""
+        return self._begin(self._engine if much else self._quick)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self, *, much: bool = False) -> AsyncIterator[AsyncConnection]:
         """The same for those that write, in their turn."""
-        async with self._turn_at_writing, self._begin() as connection:
+        async with self._turn_at_writing, self.reading(much=much) as connection:
             yield connection
 
     async def _connect(self) -> None:
@@ -244,19 +258,9 @@ class Database:
 
     async def recall(self, conversation_id: str, turns_back: int = _TURNS_BACK) -> Recalled:
         """What is remembered of the conversation; empty when it is new."""
-        async with self._begin() as c:
-            since = sa.and_(
-                turns.c.conversation_id == conversations.c.id,
-                turns.c.asked_at >= conversations.c.started_at,
-            )
-            result = await c.execute(
-                sa.select(conversations.c.topic.label("current"), turns)
-                .select_from(conversations.outerjoin(turns, since))
-                .where(conversations.c.id == conversation_id)
-                .order_by(turns.c.id.desc())
-                .limit(max(1, turns_back))
-            )
-            found = result.all()
+        async with self.reading() as c:
+            wanted = {"conversation": conversation_id, "most": max(1, turns_back)}
+            found = (await c.execute(_RECALL, wanted)).all()
             if not found:
                 return Recalled(conversation_id)
             last = [t for t in found if t.id is not None][:turns_back]
@@ -270,34 +274,28 @@ class Database:
         """
         now = datetime.now(UTC)
         topic = turn.topic.slug if turn.topic else None
-        async with self._turn_at_writing, self._begin() as c:
+        async with self.writing() as c:
             started_at = await self._ensure(c, user_id, turn.conversation_id, now)
-            result = await c.execute(
-                turns.insert().values(
-                    conversation_id=turn.conversation_id,
-                    # Never before the start, whoever made the conversation and by whose clock:
-                    # such a turn would not be recalled.
-                    asked_at=max(now, started_at),
-                    question=turn.question,
-                    read_as=turn.read_as,
-                    kind=turn.kind.value,
-                    topic=topic,
-                    answer=turn_dict(turn),
-                    build=turn.build,
-                    timings_ms=turn.timings_ms,
-                )
-            )
-            key = result.inserted_primary_key
-            assert key is not None
-            turn_id = int(key[0])
+            row = {
+                "conversation_id": turn.conversation_id,
+                # Never before the start, whoever made the conversation and by whose clock:
+                # such a turn would not be recalled.
+                "asked_at": max(now, started_at),
+                "question": turn.question,
+                "read_as": turn.read_as,
+                "kind": turn.kind.value,
+                "topic": topic,
+                "answer": turn_dict(turn),
+                "build": turn.build,
+                "timings_ms": turn.timings_ms,
+            }
+            turn_id = int((await c.execute(_ADD_TURN, row)).scalar_one())
             await _remember_quotes(c, turn_id, turn, now)
-            await c.execute(receipts.insert().values(turn_id=turn_id, receipt=asdict(turn.receipt)))
+            receipt = {"turn_id": turn_id, "receipt": asdict(turn.receipt)}
+            await c.execute(_ADD_RECEIPT, receipt)
             await _spend(c, user_id, turn.receipt, now)
-            await c.execute(
-                conversations.update()
-                .where(conversations.c.id == turn.conversation_id)
-                .values(topic=topic, updated_at=now)
-            )
+            moved = {"conversation": turn.conversation_id, "to": topic, "now": now}
+            await c.execute(_MOVE, moved)
             if turn.reason is not None and turn.kind.value in {"not_covered", "partly_answered"}:
                 await c.execute(
                     gaps.insert().values(
@@ -313,7 +311,7 @@ class Database:
 
     async def turn(self, conversation_id: str, turn_id: int) -> RememberedTurn | None:
         """One turn of the conversation; None when it has no such turn."""
-        async with self._begin() as c:
+        async with self.reading() as c:
             found = await c.execute(
                 sa.select(turns).where(
                     turns.c.id == turn_id, turns.c.conversation_id == conversation_id
@@ -346,7 +344,7 @@ class Database:
     async def tokens_spent(self, user_id: str) -> int:
         """Tokens in and out that the user has spent of a chat model today (UTC)."""
         today = datetime.now(UTC).date()
-        async with self._begin() as c:
+        async with self.reading() as c:
             total = await c.scalar(
                 sa.select(spent.c.tokens_in + spent.c.tokens_out).where(
                     spent.c.user_id == user_id, spent.c.day == today
@@ -357,18 +355,15 @@ class Database:
     async def set_topic(self, user_id: str, conversation_id: str, topic: str | None) -> None:
         """Puts the conversation on a topic, or on none; its turns stay remembered."""
         now = datetime.now(UTC)
-        async with self._begin() as c:
+        async with self.writing() as c:
             await self._ensure(c, user_id, conversation_id, now)
-            await c.execute(
-                conversations.update()
-                .where(conversations.c.id == conversation_id)
-                .values(topic=topic, updated_at=now)
-            )
+            moved = {"conversation": conversation_id, "to": topic, "now": now}
+            await c.execute(_MOVE, moved)
 
     async def start_anew(self, user_id: str, conversation_id: str) -> None:
         """Forgets the context: no topic, and earlier turns are not recalled any more."""
         now = datetime.now(UTC)
-        async with self._begin() as c:
+        async with self.writing() as c:
             await self._ensure(c, user_id, conversation_id, now)
             last = await c.scalar(
                 sa.select(sa.func.max(turns.c.asked_at)).where(
@@ -387,18 +382,16 @@ class Database:
         self, c: AsyncConnection, user: str, conversation: str, at: datetime
     ) -> datetime:
         """Makes the user and the conversation unless they exist; when the conversation started."""
-        there = sa.select(users.c.id).where(users.c.id == user)
-        start = sa.select(conversations.c.started_at).where(conversations.c.id == conversation)
-        both = sa.select(there.scalar_subquery(), start.scalar_subquery())
+        named = {"user": user, "conversation": conversation}
         known: str | None
         started_at: datetime | None
-        known, started_at = (await c.execute(both)).one()
+        known, started_at = (await c.execute(_KNOWN, named)).one()
         if known is None:
             await insert_once(c, users, {"id": user, "created_at": at})
         if started_at is None:
             row = {"id": conversation, "user_id": user, "started_at": at, "updated_at": at}
             await insert_once(c, conversations, row)
-            started_at = await c.scalar(start)
+            started_at = await c.scalar(_STARTED, named)
         assert started_at is not None
         return started_at
 
@@ -406,7 +399,7 @@ class Database:
 
     async def is_invited(self, user_id: str) -> bool:
         """Whether the user has given an invitation code."""
-        async with self._begin() as c:
+        async with self.reading() as c:
             found = await c.execute(
                 sa.select(users.c.id).where(users.c.id == user_id, users.c.invited_at.is_not(None))
             )
@@ -415,7 +408,7 @@ class Database:
     async def invite(self, user_id: str) -> None:
         """Remembers that the user gave a valid invitation code."""
         now = datetime.now(UTC)
-        async with self._begin() as c:
+        async with self.writing() as c:
             await insert_once(c, users, {"id": user_id, "created_at": now})
             await c.execute(users.update().where(users.c.id == user_id).values(invited_at=now))
 
@@ -423,7 +416,7 @@ class Database:
 
     async def served_build(self) -> str | None:
         """The build that the pointer names; None before the first one."""
-        async with self._begin() as c:
+        async with self.reading() as c:
             row = (await c.execute(sa.select(served.c.build))).first()
             return str(row.build) if row else None
 
@@ -724,10 +717,7 @@ def _json(value: Any) -> str:
 
 
 def _insert(c: AsyncConnection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
-    """An insert that can say what happens when the primary key is there already."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return postgresql.insert(table) if c.dialect.name == "postgresql" else sqlite.insert(table)
+    return inserting(c.dialect.name, table)
 
 
 async def insert_once(c: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
@@ -743,6 +733,40 @@ _T = TypeVar("_T")
 _pair = sa.tuple_(quoted.c.article, quoted.c.digest)
 
 
+# What every turn needs is put together once: making a statement costs more than carrying it out.
+_STARTED = sa.select(conversations.c.started_at).where(
+    conversations.c.id == sa.bindparam("conversation")
+)
+_KNOWN = sa.select(
+    sa.select(users.c.id).where(users.c.id == sa.bindparam("user")).scalar_subquery(),
+    _STARTED.scalar_subquery(),
+)
+_SINCE_THE_START = sa.and_(
+    turns.c.conversation_id == conversations.c.id,
+    turns.c.asked_at >= conversations.c.started_at,
+)
+_RECALL = (
+    sa.select(
+        conversations.c.topic.label("current"),
+        *(turns.c[n] for n in ("id", "question", "read_as", "kind", "topic")),
+        sa.type_coerce(turns.c.answer, sa.Text).label("answer"),
+    )
+    .select_from(conversations.outerjoin(turns, _SINCE_THE_START))
+    .where(conversations.c.id == sa.bindparam("conversation"))
+    .order_by(turns.c.id.desc())
+    .limit(sa.bindparam("most"))
+)
+_ADD_TURN = turns.insert().returning(turns.c.id)
+_ADD_RECEIPT = receipts.insert()
+_QUOTE = quoted.insert()
+_SERVED = sa.select(served.c.build)
+_MOVE = (
+    conversations.update()
+    .where(conversations.c.id == sa.bindparam("conversation"))
+    .values(topic=sa.bindparam("to"), updated_at=sa.bindparam("now"))
+)
+
+
 def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
     """The values in lists that fit into a statement."""
     left = iter(values)
@@ -751,7 +775,8 @@ def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
 
 
 def _remembered(row: sa.Row[Any]) -> RememberedTurn:
-    return RememberedTurn(row.id, row.question, row.read_as, row.kind, row.topic, row.answer)
+    answer = Stored(row.answer) if isinstance(row.answer, str) else row.answer
+    return RememberedTurn(row.id, row.question, row.read_as, row.kind, row.topic, answer)
 
 
 async def _hold_pointer(c: AsyncConnection, *, shared: bool = False) -> None:
@@ -807,7 +832,7 @@ async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: da
     if not rows:
         return
     await _hold_pointer(c, shared=True)
-    build = await c.scalar(sa.select(served.c.build))
+    build = await c.scalar(_SERVED)
     if build is not None and build != turn.build:
         # Switched while this was answered. The switch could not see these quotes, and who made it
         # may be gone: what it left behind of each article is the one thing that decides.
@@ -818,7 +843,7 @@ async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: da
             for (slug, digest), row in rows.items():
                 if slug == article and digest not in digests:
                     row |= {"withdrawn_at": now, "withdrawn_build": build}
-    await c.execute(quoted.insert(), list(rows.values()))
+    await c.execute(_QUOTE, list(rows.values()))
 
 
 async def _spend(c: AsyncConnection, user_id: str, receipt: Receipt, now: datetime) -> None:
@@ -994,12 +1019,12 @@ def _topic_before(turn: RememberedTurn, before: Sequence[RememberedTurn]) -> str
     return turn.topic if stayed else None
 
 
-def _prepare_sqlite(engine: AsyncEngine) -> None:
+def _prepare_sqlite(engine: AsyncEngine, wait_s: float = _BUSY_TIMEOUT_S) -> None:
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
         try:
             cursor = connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_S * 1000}")
+            cursor.execute(f"PRAGMA busy_timeout={wait_s * 1000:.0f}")
             _write_ahead(cursor)
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA foreign_keys=ON")

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -96,6 +97,7 @@ class Mailbox:
         self._waiting: list[tuple[_Write, asyncio.Future[Any]]] = []
         self._at_it: asyncio.Task[None] | None = None
         self._unsent: Counter[Key] = Counter()
+        self._finished: set[Key] = set()
         self.owner = _this_process()
 
     # ------------------------------------------------------------------ updates
@@ -119,13 +121,7 @@ class Mailbox:
         ]
 
         def write(c: Connection) -> set[Key]:
-            added = (
-                _insert(c, mailbox)
-                .values(rows)
-                .on_conflict_do_nothing()
-                .returning(mailbox.c.bot_id, mailbox.c.update_id, mailbox.c.what)
-            )
-            return {Key(*row) for row in c.execute(added)}
+            return {Key(*row) for row in c.execute(_taking_in(c.dialect.name), rows)}
 
         return await self._write(write)
 
@@ -157,6 +153,9 @@ class Mailbox:
         if self._unsent[key] > 0:
             return
         del self._unsent[key]
+        if key in self._finished:
+            self._finished.discard(key)
+            return
 
         def write(c: Connection) -> None:
             _finish(c, key)
@@ -285,13 +284,9 @@ class Mailbox:
         ]
 
         def write(c: Connection) -> list[Reply]:
-            kept = sa.select(mailbox.c.what).where(_is(mailbox, key))
-            if c.execute(kept.where(mailbox.c.payload.is_not(None))).first() is None:
+            if c.execute(_TO_ANSWER, _named(key)).first() is None:
                 return []
-            added = [
-                c.execute(replies.insert().values(row).returning(replies.c.id)).scalar_one()
-                for row in rows
-            ]
+            added = [c.execute(_KEEP, row).scalar_one() for row in rows]
             return [
                 Reply(number, chat_id, thread_id, part)
                 for number, part in zip(added, parts, strict=True)
@@ -314,9 +309,11 @@ class Mailbox:
             if last:
                 _finish(c, key)
             else:
-                c.execute(replies.update().where(replies.c.id == reply.id).values(sent_at=now))
+                c.execute(_SENT, {"of": reply.id, "now": now})
 
         await self._write(write)
+        if last:
+            self._finished.add(key)
 
     # ------------------------------------------------------------------ chats
 
@@ -384,9 +381,8 @@ class Mailbox:
 
 
 def _finish(c: Connection, key: Key) -> None:
-    c.execute(replies.delete().where(_is(replies, key)))
-    done = {"done_at": datetime.now(UTC), "payload": None}
-    c.execute(mailbox.update().where(_is(mailbox, key)).values(done))
+    c.execute(_DROP_REPLIES, _named(key))
+    c.execute(_DONE, {**_named(key), "now": datetime.now(UTC)})
 
 
 def _left(row: Any, stored: Collection[Any]) -> Left:
@@ -406,10 +402,43 @@ def _is(table: sa.Table, key: Key) -> sa.ColumnElement[bool]:
     )
 
 
+# What every answer needs is put together once: making a statement costs more than carrying it out.
+
+
+def _is_named(table: sa.Table) -> sa.ColumnElement[bool]:
+    """As `_is`, of a key that is given when the statement is carried out, as `_named` has it."""
+    columns = ((table.c[name], f"its_{name}") for name in Key._fields)
+    return sa.and_(*(column == sa.bindparam(name) for column, name in columns))
+
+
+def _named(key: Key) -> dict[str, Any]:
+    return {f"its_{name}": value for name, value in key._asdict().items()}
+
+
+@cache
+def _taking_in(dialect: str) -> sa.Insert:
+    known = mailbox.c.bot_id, mailbox.c.update_id, mailbox.c.what
+    return inserting(dialect, mailbox).on_conflict_do_nothing().returning(*known)
+
+
+_TO_ANSWER = sa.select(mailbox.c.what).where(_is_named(mailbox), mailbox.c.payload.is_not(None))
+_KEEP = replies.insert().returning(replies.c.id)
+_SENT = (
+    replies.update().where(replies.c.id == sa.bindparam("of")).values(sent_at=sa.bindparam("now"))
+)
+_DROP_REPLIES = replies.delete().where(_is_named(replies))
+_DONE = mailbox.update().where(_is_named(mailbox)).values(done_at=sa.bindparam("now"), payload=None)
+
+
 def _insert(c: Connection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
+    return inserting(c.dialect.name, table)
+
+
+def inserting(dialect: str, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
+    """An insert that can say what happens when the primary key is there already."""
     from sqlalchemy.dialects import postgresql, sqlite
 
-    return postgresql.insert(table) if c.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 # ---------------------------------------------------------------------- whose a row is

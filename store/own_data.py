@@ -55,7 +55,7 @@ async def everything(database: Database, user_id: str) -> dict[str, Any]:
         "mailbox": sa.select(mailbox).where(mailbox.c.user_id == user_id),
         "audit": sa.select(audit).where(audit.c.who == user_id),
     }
-    async with database.reading() as c:
+    async with database.reading(much=True) as c:
         return {name: await _rows(c, query) for name, query in queries.items()}
 
 
@@ -68,7 +68,7 @@ async def _rows(c: AsyncConnection, query: sa.Select[Any]) -> list[dict[str, Any
 
 async def forget(database: Database, user_id: str) -> None:
     """Erases all that is kept of the user; doing so again does no harm."""
-    async with database.writing() as c:
+    async with database.writing(much=True) as c:
         await _forget(c, user_id)
     await database.mailbox.forget(user_id)
     await database.scrub()
@@ -104,7 +104,7 @@ def _forget_in(copies: Iterable[Path], user_id: str) -> None:
 async def expire(database: Database, before: datetime) -> int:
     """Erases turns asked before then with all that hangs on them, and people of whom nothing is
     left but that they were there; how many turns."""
-    async with database.writing() as c:
+    async with database.writing(much=True) as c:
         gone = await c.execute(turns.delete().where(turns.c.asked_at < before))
         has_turns = sa.exists().where(turns.c.conversation_id == conversations.c.id)
         old = conversations.c.updated_at < before

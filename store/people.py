@@ -17,7 +17,7 @@ LONGEST_COMMENT = 1000
 
 async def role_of(database: Database, user_id: str) -> Role | None:
     """What the user said describes them; None when they did not say."""
-    told = await _told(database, user_id, users.c.role)
+    told = await _told(database, user_id, _ROLE)
     return Role(told) if told in set(Role) else None
 
 
@@ -28,7 +28,7 @@ async def set_role(database: Database, user_id: str, role: Role) -> None:
 
 async def language_of(database: Database, user_id: str) -> str | None:
     """The language that the user chose; None when they chose none."""
-    return await _told(database, user_id, users.c.language) or None
+    return await _told(database, user_id, _LANGUAGE) or None
 
 
 async def set_language(database: Database, user_id: str, code: str | None) -> None:
@@ -36,9 +36,13 @@ async def set_language(database: Database, user_id: str, code: str | None) -> No
     await _remember(database, user_id, language=code)
 
 
-async def _told(database: Database, user_id: str, what: sa.Column[str | None]) -> str | None:
+_ROLE = sa.select(users.c.role).where(users.c.id == sa.bindparam("user"))
+_LANGUAGE = sa.select(users.c.language).where(users.c.id == sa.bindparam("user"))
+
+
+async def _told(database: Database, user_id: str, what: sa.Select[tuple[str | None]]) -> str | None:
     async with database.reading() as c:
-        told: str | None = await c.scalar(sa.select(what).where(users.c.id == user_id))
+        told: str | None = await c.scalar(what, {"user": user_id})
     return told
 
 
@@ -101,7 +105,7 @@ async def votes(
     )
     if since is not None:
         query = query.where(feedback.c.given_at >= since)
-    async with database.reading() as c:
+    async with database.reading(much=True) as c:
         return [
             Vote(f.turn_id, f.vote, f.comment or "", f.given_at, f.topic, f.question, f.user_id)
             for f in await c.execute(query)

@@ -3,9 +3,11 @@
 Values only; how they are kept is in `conversations.py`, and nothing here loads the SQL library.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 Standing = Mapping[str, frozenset[str]]
@@ -13,6 +15,28 @@ Standing = Mapping[str, frozenset[str]]
 
 An article that is not in it is not affected.
 """
+
+
+class Stored(Mapping[str, Any]):
+    """A JSON object that is read when it is first looked into: of the turns that a question is read
+    in the light of, that is mostly the last."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        values: dict[str, Any] = json.loads(self._text)
+        return values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +48,7 @@ class RememberedTurn:
     read_as: str | None
     kind: str
     topic: str | None
-    answer: dict[str, Any]
+    answer: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

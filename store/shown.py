@@ -3,10 +3,12 @@ edited question changes it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import sqlalchemy as sa
 
-from store.conversations import Database, insert_once
+from store.conversations import Database
+from store.mailbox import inserting
 from store.migrations.tables import shown, turns
 
 
@@ -40,19 +42,30 @@ async def note(
 ) -> None:
     """Remembers it; nothing happens when the answer was erased meanwhile."""
     row = {
+        "of_turn": turn_id,
         "chat_id": chat_id,
         "message_id": message_id,
-        "turn_id": turn_id,
         "what": what.value,
         "parts": parts,
         "question_id": question_id,
     }
-    here = shown.c.chat_id == chat_id, shown.c.message_id == message_id
     async with database.writing() as c:
-        if (await c.execute(sa.select(turns.c.id).where(turns.c.id == turn_id))).first() is None:
-            return
-        await c.execute(shown.delete().where(*here))
-        await insert_once(c, shown, row)
+        await c.execute(_noting(c.dialect.name), row)
+
+
+@cache
+def _noting(dialect: str) -> sa.Insert:
+    """Adds a row, or puts it in the place of the one there is; unless the turn is gone."""
+    told = [shown.c[n] for n in ("chat_id", "message_id", "what", "parts", "question_id")]
+    row = sa.select(turns.c.id, *(sa.bindparam(c.name, type_=c.type) for c in told))
+    columns = ["turn_id", *(c.name for c in told)]
+    adding = inserting(dialect, shown).from_select(
+        columns, row.where(turns.c.id == sa.bindparam("of_turn"))
+    )
+    return adding.on_conflict_do_update(
+        index_elements=[shown.c.chat_id, shown.c.message_id],
+        set_={name: adding.excluded[name] for name in columns},
+    )
 
 
 async def by_message(

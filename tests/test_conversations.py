@@ -10,6 +10,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -654,7 +655,7 @@ async def test_a_database_that_becomes_read_only_is_named_when_it_is_written(
 ) -> None:
     path = tmp_path / "conversations.db"
     database = await Database.open(sqlite_url(path))
-    async with database._begin() as connection:
+    async with database.reading() as connection:
         await connection.execute(sa.text("pragma query_only = on"))
     with pytest.raises(DatabaseProblem, match="readonly") as caught:
         await database.remember(USER, a_turn())
@@ -675,18 +676,55 @@ async def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
 # ---------------------------------------------------------------------- SQLite and sudden death
 
 
-async def test_sqlite_writes_a_log_ahead_and_waits_for_the_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("much", [False, True])
+async def test_sqlite_writes_a_log_ahead_and_waits_for_the_disk(tmp_path: Path, much: bool) -> None:
     database = await Database.open(sqlite_url(tmp_path / "c.db"))
 
     async def ask(pragma: str) -> Any:
-        async with database._begin() as connection:
+        async with database.reading(much=much) as connection:
             await asyncio.sleep(0.01)
             return (await connection.execute(sa.text(f"pragma {pragma}"))).scalar_one()
 
-    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    expected["busy_timeout"] = 10_000 if much else 0
     for pragma, value in expected.items():
         # On every connection of the pool, not only on the first.
         assert set(await asyncio.gather(*(ask(pragma) for _ in range(4)))) == {value}
+    await database.close()
+
+
+async def test_a_turn_waits_for_another_process_that_writes_and_holds_up_nobody(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.db"
+    database = await Database.open(sqlite_url(path))
+    await database.remember(USER, a_turn())
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        remembering = asyncio.create_task(database.remember(USER, a_turn("and then?")))
+        began = time.monotonic()
+        while time.monotonic() < began + 0.1:
+            assert len((await database.recall(CHAT)).turns) == 1
+            await asyncio.sleep(0)
+        assert not remembering.done()
+        other.rollback()
+    await asyncio.wait_for(remembering, 5.0)
+    assert len((await database.recall(CHAT)).turns) == 2
+    await database.close()
+
+
+async def test_a_turn_that_is_broken_off_leaves_the_database_as_it_was_or_whole(
+    tmp_path: Path,
+) -> None:
+    database = await Database.open(sqlite_url(tmp_path / "c.db"))
+    for steps in range(60):
+        remembering = asyncio.create_task(database.remember(USER, a_turn(str(steps))))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        remembering.cancel()
+        await asyncio.gather(remembering, return_exceptions=True)
+        turn_id = await database.remember(USER, a_turn("whole"))
+        assert await database.latest_turn(CHAT) == turn_id
     await database.close()
 
 

@@ -395,7 +395,7 @@ NOT_SPOKEN = {
     "cli_people", "cli_shared", "cli_turns", "digest", "doctor", "long_commands", "polling",
     "reports", "settings", "webhook", "worker",
 }  # fmt: skip
-"""The modules whose texts are for admins and operators alone; those of all others are for readers."""
+"""The modules whose texts are for admins and operators; those of all others are for readers."""
 SPOKEN = sorted({path.stem for path in (catalogue.ROOT / "bot").glob("*.py")} - NOT_SPOKEN)
 NOT_FOR_READERS = {
     "render.py": {"bold cyan", "bold yellow", "bold red", "italic dim", "<blockquote expandable>"},

@@ -14,6 +14,13 @@ _APART = re.compile(
 )
 
 
+_COUNTS_APART = re.compile(
+    r"\b(?:difference|points?|shorter|longer|fewer|less|more (?!than)|did not|missing|lost|excluded|rest|remainder|remaining|"
+    r"others?|withdrew|dropped|left)\b",
+    re.IGNORECASE,
+)
+
+
 _IN_ALL = re.compile(
     r"\b(?:in all|altogether|in total|total|both|across|overall|together|combined|of the|all)\b",
     re.IGNORECASE,
@@ -58,7 +65,10 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
     near = max(0.004 * own.low, 0.011 if own.dimension == "share" else 1e-6)
     if is_hedged(claim, own):
         near = max(near, 0.06 * own.low)
-    if _APART.search(around) and any(abs(abs(a - b) - own.low) <= near for a, b in alike):
+    apart = _APART.search(around)
+    if own.dimension == "count":
+        apart = _COUNTS_APART.search(claim.text[max(0, own.start - 40) : own.end + 24])
+    if apart and any(abs(abs(a - b) - own.low) <= near for a, b in alike):
         return True
     summed = own.dimension in ("count", "mass") and _IN_ALL.search(around)
     if summed and any(abs(a + b - own.low) <= near for a, b in alike):

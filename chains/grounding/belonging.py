@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from chains.grounding.claims import Claim
 from chains.grounding.equal import P_VALUE, fits, is_year
@@ -11,7 +12,7 @@ from chains.grounding.sides import COMPARING, parted
 from chains.grounding.words import GENERIC
 
 _LEADS = re.compile(
-    r"\s*(?:\([^()]*\)\s*)?(?:(?:more|fewer|less|points?|events?|cases?|percentage points?|of \d+) )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|"
+    r"\s*(?:\([^()]*\)\s*)?(?:(?:more|fewer|less|points?|events?|cases?|percentage points?|of \d+) )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|when|where|if|using|receiving|treated|"
     r"patients|women|men|children|people|did|given|who|whose|taking|received)\b",
     re.IGNORECASE,
 )
@@ -28,7 +29,7 @@ _FOLLOWS = re.compile(
 IN_ORDER = re.compile(r"\brespectively\b|\bin (?:the same|that|this) order\b", re.IGNORECASE)
 
 
-_MARGIN = {"share": 0.6, "count": 1.5, "time": 2.5}
+_MARGIN = {"share": 0.6, "count": 1.5, "time": 2.0}
 """By how many words more a neighbour must fit before an amount is taken to be its own."""
 _OTHER_MARGIN = 1.0
 
@@ -63,6 +64,10 @@ def _gap(claim: Claim, amount: Amount, others: Sequence[Amount]) -> tuple[int, i
     )
 
 
+_PAUSE = re.compile(r";|\b(?:while|whereas|but)\b", re.IGNORECASE)
+"""What no word belongs to an amount across."""
+
+
 def belonging(
     claim: Claim, amount: Amount, others: Sequence[Amount], *, shared: bool = True
 ) -> dict[str, float]:
@@ -78,11 +83,23 @@ def belonging(
     opening = next((o for o in [amount, *others] if o.start == first), amount)
     opens = bool(_LEADS.match(claim.text, opening.end))
     said = [w for w in claim.words if w.content or w.form == "without"]
-    said = [w for w in said if not w.form[0].isdigit() and w.stem not in GENERIC]
+    said = [
+        w
+        for w in said
+        if not w.form[0].isdigit()
+        and w.stem not in GENERIC
+        and w.form not in ("only", "under", "over")
+    ]
     heading = [w for w in said if w.start < first]
     tail = [w for w in said if w.start >= last]
     near = {w.start for w in heading[-2:]} if not opens else set()
     near_tail = {w.start for w in tail if w.segment == tail[0].segment} if tail else set()
+    # With a thing and without it are two groups.
+    denied = {
+        v.start
+        for u, v in pairwise(claim.words)
+        if u.form == "without" and re.search(rf"\bwith {v.form}\b", claim.text.lower())
+    }
     found: dict[str, float] = {}
     for w in said:
         if w.start < first:
@@ -100,7 +117,13 @@ def belonging(
             surely = 1.0 if leads else 0.2 if follows else 0.5
         else:
             continue
-        if surely:
+        if first <= w.start < last and _PAUSE.search(
+            claim.text[min(w.start, amount.end) : max(w.start, amount.start)]
+        ):
+            surely = min(surely, 0.2)
+        if surely and w.start in denied:
+            found[f"no {w.name}"] = 2 * surely
+        elif surely:
             found[w.name] = max(found.get(w.name, 0.0), surely)
     return found
 
@@ -155,9 +178,13 @@ def check_belonging(
     if P_VALUE.search(claim.text[: own.start]) or is_year(own):
         return
     for sentence, amount in matching:
-        if IN_ORDER.search(sentence.text):
-            _in_order(claim, own, [c for c, _ in theirs], sentence, amount)
-            return
+        ordered = IN_ORDER.search(sentence.text)
+        if ordered or _ends_a_row(sentence, amount):
+            straight = _in_order(claim, own, [c for c, _ in theirs], sentence, amount)
+            if ordered and straight is False:
+                raise Failed("arm", f"“{own.text}” belongs to the other side")
+            if ordered or straight:
+                return
     if any(
         _CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]) for c, a in matching
     ):
@@ -204,12 +231,45 @@ def _next_to(claim: Claim, amount: Amount, others: Sequence[Amount]) -> frozense
     return frozenset(w.name for w in (after if leads and after else ahead))
 
 
+_ROW = re.compile(r"\s*(?:and|v|vs\.?|versus|against|or)\s*", re.IGNORECASE)
+_ROW_END = re.compile(
+    r"\s*(?:[.;,()]|$|(?:in|over|at|after|by|within)\b[^.;,]{0,12}?\d|per\b)", re.IGNORECASE
+)
+
+
+def _ends_a_row(sentence: Claim, amount: Amount) -> bool:
+    """Whether the amount is one of two side by side with nothing said of either: "6% and 9%."."""
+    for other in _rivals(amount, sentence.amounts):
+        first, second = sorted((amount, other), key=lambda a: a.start)
+        if _ROW.fullmatch(sentence.text[first.end : second.start]) and _ROW_END.match(
+            sentence.text, second.end
+        ):
+            return True
+    return False
+
+
+def _owners(claim: Claim, amount: Amount, others: Sequence[Amount]) -> frozenset[str]:
+    found = belonging(claim, amount, others, shared=False)
+    return frozenset(n for n, surely in found.items() if surely >= 0.5)
+
+
+def _halves(claim: Claim, own: Amount, other: Amount) -> tuple[frozenset[str], frozenset[str]]:
+    """What is said up to the first amount, and from there on."""
+    first, second = sorted((own, other), key=lambda a: a.start)
+    at = claim.segment_of(first.start)
+    said = [w for w in claim.telling if w.form[0].isalpha()]
+    before = frozenset(w.name for w in said if w.segment <= at)
+    behind = frozenset(w.name for w in said if w.segment > at)
+    return (before, behind) if own is first else (behind, before)
+
+
 def _in_order(
     claim: Claim, own: Amount, sentences: Sequence[Claim], statement: Claim, amount: Amount
-) -> None:
-    """ "20 (86%) and 5 (21%) respectively": amounts and what they belong to go in one order."""
+) -> bool | None:
+    """ "20 (86%) and 5 (21%) respectively": whether amounts and what they belong to go in one order;
+    None when it cannot be told."""
+    straight: bool | None = None
     rivals = _rivals(own, claim.amounts)
-    mine = _beside(claim, own) or _next_to(claim, own, rivals)
     places: dict[str, int] = {}
     for n, sentence in enumerate(dict.fromkeys([statement, *sentences])):
         for w in sentence.words:
@@ -221,12 +281,24 @@ def _in_order(
         )
         if pair is None:
             continue
-        its = _beside(claim, other) or _next_to(
-            claim, other, [own, *(a for a in rivals if a is not other)]
-        )
-        first = min((places[n] for n in mine - its if n in places), default=None)
-        second = min((places[n] for n in its - mine if n in places), default=None)
-        if first is None or second is None or first == second:
-            continue
-        if (first < second) != (amount.start < pair.start):
-            raise Failed("arm", f"“{own.text}” belongs to the other side")
+        rest = [own, *(a for a in rivals if a is not other)]
+        beside = _beside(claim, own), _beside(claim, other)
+        # Whose an amount is can be read in two ways; one of them in order is enough.
+        readings = [
+            (beside[0] or whose(claim, own, rivals), beside[1] or whose(claim, other, rest))
+            for whose in (_next_to, _owners)
+        ]
+        readings.append(beside if all(beside) else _halves(claim, own, other))
+        firsts = [
+            (
+                min((places[n] for n in mine - its if n in places), default=None),
+                min((places[n] for n in its - mine if n in places), default=None),
+            )
+            for mine, its in readings
+        ]
+        orders = {a < b for a, b in firsts if a is not None and b is not None and a != b}
+        if orders:
+            straight = (amount.start < pair.start) in orders
+        if straight is False:
+            break
+    return straight

@@ -23,9 +23,21 @@ from chains.grounding.comparison import (
 from chains.grounding.denial import check_denial
 from chains.grounding.edits import changed
 from chains.grounding.failed import Failed
-from chains.grounding.figures import check_amounts, check_doses, check_grades, check_ordinals
+from chains.grounding.figures import (
+    check_amounts,
+    check_doses,
+    check_grades,
+    check_multiples,
+    check_ordinals,
+)
 from chains.grounding.form import check_form
 from chains.grounding.likeness import check_names, new_words, shares_with, taken_from
+from chains.grounding.limits import (
+    are_of_one_design,
+    check_advice,
+    check_design,
+    check_exceptions,
+)
 from chains.grounding.people import check_conditions, check_kinds, check_people, check_routes
 from chains.grounding.phrases import canonical
 from chains.grounding.rhythm import check_rhythm
@@ -167,6 +179,7 @@ class Grounder:
         check_names(claim, new, statement, self._rarity)
         check_amounts(claim, statement)
         check_doses(claim, statement)
+        check_multiples(claim, statement)
         check_ordinals(claim, statement)
         check_grades(claim, statement)
         check_figures(claim, statement)
@@ -175,7 +188,10 @@ class Grounder:
         check_conditions(claim, statement, new)
         check_kinds(claim, statement)
         check_routes(claim, statement)
-        check_strength(claim, statement, about)
+        check_strength(claim, statement, about, new)
+        check_design(claim, statement)
+        check_exceptions(claim, statement)
+        check_advice(claim, statement)
         check_sides(claim, statement)
         check_contrasts(claim, statement)
         check_crossed(claim, statement)
@@ -229,7 +245,7 @@ def _best(text: str, among: Sequence[Evidence]) -> str | None:
 
 
 _NAMED = re.compile(
-    r"\b(?:[A-Z]{3,}\w*|[A-Z][a-z]+[A-Z]\w*|(?:19|20)\d\d)\b|\b\d{2,}(?= (?:\w+ ){0,2}patients)"
+    r"\b(?:[A-Z]{3,}\w*(?:-[A-Z\d]+)*|[A-Z][a-z]+[A-Z]\w*|(?:19|20)\d\d)\b|\b\d{2,}(?= (?:\w+ ){0,2}patients)"
 )
 
 
@@ -256,6 +272,8 @@ def _one_study(statements: Sequence[Sequence[Claim]]) -> bool:
         )
         for g in given
     ):
+        return False
+    if not all(are_of_one_design(given[0], g) for g in given[1:]):
         return False
     sizes = [set(_SIZE.findall(g)) for g in given]
     if all(sizes) and not frozenset.intersection(*map(frozenset, sizes)):

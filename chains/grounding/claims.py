@@ -20,7 +20,7 @@ from chains.grounding.words import (
 )
 from store.lexical import FUNCTION_WORDS, stem
 
-_WORD = re.compile(r"[^\W\d_]+(?:\d\w*)?(?:['’][a-z]{1,2})?|\d+(?:[.,]\d+)*")
+_WORD = re.compile(r"(?:[Nn]on-)?[^\W\d_]+(?:\d\w*)?(?:['’][a-z]{1,2})?|\d+(?:[.,]\d+)*")
 _SEGMENT_END = re.compile(
     r"[,;:]|\.(?=\s|$)|\b(?:and|but|or|while|whereas|although|though|versus|vs\.?|v|than|against|yet|however|"
     r"compared (?:with|to)|rather than|as opposed to|in contrast to)\b",
@@ -73,14 +73,20 @@ class Claim:
     def denied(self) -> "list[tuple[Word, list[Word]]]":
         """Each word that denies, with the content words that it reaches: three before it, and all
         behind it up to the end of its clause."""
-        found = []
+        found: list[tuple[Word, list[Word]]] = []
         for i, word in enumerate(self.words):
-            if word.form == "against" and any(
-                w.name == "recommend" for w in self.words[max(0, i - 3) : i]
-            ):
+            advised = any(w.name == "recommend" for w in self.words[max(0, i - 3) : i])
+            again = found and found[-1][0].form == "against" and self.words[i - 1].form == "and"
+            if word.form == "against" and (advised or again):
                 after = [
                     w for w in self.words[i + 1 : i + 8] if w.clause == word.clause and w.content
                 ]
+                if not after:
+                    after = [
+                        w
+                        for w in self.words[max(0, i - 8) : i]
+                        if w.clause == word.clause and w.content and w.name != "recommend"
+                    ]
                 found.append((word, after))
             elif word.form in NEGATORS and not is_harmless(self.text, word):
                 before = [
@@ -88,7 +94,7 @@ class Claim:
                     for w in self.words[max(0, i - 6) : i]
                     if w.content and w.clause == word.clause
                 ][-3:]
-                if word.form != "not":
+                if word.form != "not" and not word.form.startswith("un"):
                     before = []
                 after = [w for w in self.words[i + 1 :] if w.clause == word.clause and w.content]
                 found.append((word, [*before, *after]))
@@ -126,6 +132,7 @@ def _claim(text: str) -> Claim:
     found: list[Word] = []
     for m in _WORD.finditer(text):
         form = m[0].lower().replace("’", "'")
+        form = form.replace("-", "")
         negated_verb = bool(_NEGATED_VERB.search(form))
         form = "not" if negated_verb else form.removesuffix("'s")
         segment = bisect_right(segments, m.start())
@@ -150,7 +157,8 @@ def _claim(text: str) -> Claim:
 def _with_negation(text: str, words: list[Word]) -> list[Word]:
     odd: dict[int, int] = {}
     for w in words:
-        if w.form in NEGATORS and not is_harmless(text, w):
+        # "Neither A nor B" denies once; "without A" denies A and not what is said.
+        if w.form in NEGATORS and w.form not in ("nor", "without") and not is_harmless(text, w):
             odd[w.clause] = odd.get(w.clause, 0) + 1
     return [replace(w, negated=True) if odd.get(w.clause, 0) % 2 else w for w in words]
 

@@ -205,7 +205,7 @@ def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
     them up to the next of their kind."""
     for group in CONTRASTS:
         used = _regions(claim, group)
-        if not used:
+        if not used or _EITHER.search(claim.text):
             continue
         there = [(stem_, region) for c in statement for stem_, region in _regions(c, group)]
         if len({stem_ for stem_, _ in there}) < 2:
@@ -219,6 +219,12 @@ def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
             support = len((region & mine) - frozenset[str]().union(*others))
             if against > support:
                 raise Failed("arm", f"“{own}” stands with something else")
+
+
+_EITHER = re.compile(
+    r"\bwhether\b[^.;]*\bor\b|\b(?:alone|itself|own) or\b|\bor (?:alone|by itself)", re.IGNORECASE
+)
+"""Both sides are spoken of as one."""
 
 
 def _regions(claim: Claim, group: frozenset[str]) -> list[tuple[str, frozenset[str]]]:
@@ -236,11 +242,16 @@ def _regions(claim: Claim, group: frozenset[str]) -> list[tuple[str, frozenset[s
 
 def check_crossed(claim: Claim, statement: Sequence[Claim]) -> None:
     """Two things said of two others must not be exchanged: "A did more for X and B for Y"."""
-    ours = _by_segment(claim)
+    for parts in (_by_segment, _by_clause):
+        _check_crossed(parts(claim), [parts(sentence) for sentence in statement])
+
+
+def _check_crossed(
+    ours: Sequence[frozenset[str]], statement: Sequence[Sequence[frozenset[str]]]
+) -> None:
     if len(ours) < 2:
         return
-    for sentence in statement:
-        theirs = _by_segment(sentence)
+    for theirs in statement:
         for i, one in enumerate(theirs):
             for other in theirs[i + 1 :]:
                 left, right = one - other, other - one
@@ -257,6 +268,15 @@ def _by_segment(claim: Claim) -> list[frozenset[str]]:
     last = max((w.segment for w in claim.words), default=0)
     found = [claim.in_segments(frozenset({i})) for i in range(last + 1)]
     return [f for f in found if f]
+
+
+def _by_clause(claim: Claim) -> list[frozenset[str]]:
+    """Clauses of three words of their own or more; figures are looked at elsewhere."""
+    found: dict[int, set[str]] = {}
+    for w in claim.telling:
+        if not w.form[0].isdigit():
+            found.setdefault(w.clause, set()).add(w.name)
+    return [frozenset(names) for names in found.values() if len(names) >= 3]
 
 
 def _measured(claims: Sequence[Claim]) -> set[tuple[int, str]]:

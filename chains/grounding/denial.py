@@ -32,10 +32,13 @@ def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
     for i, w in enumerate(words):
         if not w.content or w.form[0].isdigit() or w.stem in GENERAL_PEOPLE | POPULATIONS.keys():
             continue
-        denied, between, depth = False, 0, 0
+        denied, between, depth, had = False, 0, 0, False
         for v in reversed(words[max(0, i - _SCOPE) : i]):
             if v.clause != w.clause:
                 break
+            had = had or v.form == "with"
+            if had and v.form == "without":
+                break  # "without A and with B"
             if v.form in NEGATORS and v.form not in _NOBODY and not is_harmless(claim.text, v):
                 denied = not denied
                 depth = depth or between + 1
@@ -69,7 +72,17 @@ def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
         ):
             continue  # "laser was not used": said of the word before
         if True in own:
-            otherwise = any(_DENIES.search(c.text) for c in statement if name in c.names)
+            otherwise = any(
+                _DENIES.search(c.text)
+                or any(
+                    v.form in _NOBODY and v.clause == w.clause
+                    for w in c.words
+                    if w.name == name
+                    for v in c.words
+                )
+                for c in statement
+                if name in c.names
+            )
         else:
             otherwise = _OTHERWISE.search(claim.text) is not None
         if otherwise:
@@ -114,6 +127,9 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
             and any(NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text) for c in statement)
         ):
             continue
+        near = {w.name for w in reached if w.start > word.start and w.stem not in GENERIC}
+        if any(w.name in near for _, v, r in denials for w in r[:4] if v.form != "against"):
+            continue
         best: tuple[int, Claim] | None = None
         for sentence in statement:
             shared = len(names & sentence.names)
@@ -142,16 +158,14 @@ _IN_OTHER_WORDS = (
     r"unclear|uncertain|unknown|insufficient|inadequate|inconclusive|too (?:little|few)|rather than|"
     r"ineffective|unable|impossible|unlikely|against|discouraged?|contraindicated|"
     r"un(?:approved|changed|affected|proven|related)|predates?|outside|equal(?:ly)?|alike|"
-    r"similar(?:ly)?"
+    r"similar(?:ly)?|resist\w*|refractory|unresponsive"
 )
 _DENIES = re.compile(
-    rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|alone|limited|uninvolved|in(?:complete|consistent)|"
-    r"p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|silent|few|less|lower|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
+    rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|uninvolved|in(?:complete|consistent)|"
+    r"p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|lower|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
     re.IGNORECASE,
 )
 """What denies, or comes to the same, in other words than "no" and "not"."""
 
 
-_OTHERWISE = re.compile(
-    rf"\b(?:{_IN_OTHER_WORDS}|limited to|un(?:treated|common)|same)\b", re.IGNORECASE
-)
+_OTHERWISE = re.compile(rf"\b(?:{_IN_OTHER_WORDS}|limited to|uncommon|same)\b", re.IGNORECASE)

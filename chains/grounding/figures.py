@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from chains.grounding.arithmetic import follows
 from chains.grounding.belonging import check_belonging
@@ -51,10 +51,30 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
                 raise Failed("unit", f"“{own.text}” stands as “{same[0].text}”")
             raise Failed("number", f"“{own.text}” is in no cited statement")
         sides = {_end_of(c, a) for c, a in matching}
-        bounded = own.dimension in ("time", "count", "mass", "length") and _end_of(claim, own)
+        bounded = _end_of(claim, own)
         if bounded and sides == {-_end_of(claim, own)}:
             raise Failed("number", f"“{own.text}” is the other end there")
         check_belonging(claim, own, matching, theirs)
+
+
+_TIMES = {"halved": 2, "halving": 2, "doubled": 2, "doubling": 2, "tripled": 3, "quadrupled": 4}
+
+
+def check_multiples(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What is said to have doubled or halved must have done so by the figures there, or in words."""
+    given = " ".join(c.text for c in statement).lower()
+    amounts = [a for c in statement for a in c.amounts if a.low == a.high]
+    for word in claim.words:
+        times = _TIMES.get(word.form)
+        if not times or re.search(r"\b(?:halv|half|doubl|twice|twofold|tripl|quadrupl|50%)", given):
+            continue
+        if not any(
+            a.dimension == b.dimension
+            and min(a.low, b.low) > 0
+            and abs(max(a.low, b.low) / min(a.low, b.low) - times) <= 0.1 * times
+            for a, b in combinations(amounts, 2)
+        ):
+            raise Failed("number", f"“{word.form}” does not follow from the figures")
 
 
 _LOWER_END = re.compile(
@@ -83,9 +103,11 @@ _UPPER_AFTER = re.compile(
 def _end_of(claim: Claim, amount: Amount) -> int:
     """+1 when the amount is said to be the least there is, -1 the most, 0 when neither."""
     before, after = claim.text[max(0, amount.start - 20) : amount.start], claim.text[amount.end :]
-    if re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before):
+    if re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before, re.IGNORECASE):
         return 0
     if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
+        return 1
+    if re.match(r"\s?(?:years?|months?|weeks?)? of age\b", after) and before.endswith("after "):
         return 1
     return -1 if _UPPER_END.search(before) or _UPPER_AFTER.match(after) else 0
 

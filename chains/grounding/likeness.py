@@ -7,7 +7,7 @@ from chains.grounding.claims import Claim, Word
 from chains.grounding.failed import Failed
 from chains.grounding.thesaurus import covers, is_known, names_a_thing, opposites
 from chains.grounding.words import CLAIMS, DOUBT, LIKE_CLAIMS
-from store.lexical import FUNCTION_WORDS
+from store.lexical import FUNCTION_WORDS, stem
 
 _RARE = 0.999
 """Rarity from which a word is no ordinary English: a name of a drug, a disease, a place."""
@@ -88,6 +88,48 @@ def has_like(word: str, forms: set[str]) -> bool:
     return word in forms or any(word in group and group & forms for group in LIKE_CLAIMS)
 
 
+_PREFIXES = ("", "re", "un", "non", "over", "under", "pre", "post", "mis", "out", "with", "inter")
+_ENDINGS = (
+    "",
+    "ier",
+    "iest",
+    "er",
+    "est",
+    "ed",
+    "ing",
+    "ly",
+    "ness",
+    "s",
+    "es",
+    "able",
+    "ful",
+    "less",
+)
+_IRREGULAR = {
+    "held": "hold", "took": "take", "taken": "take", "gave": "give", "gone": "go", "made": "make",
+    "drew": "draw", "drawn": "draw", "chosen": "choose", "written": "write", "kept": "keep",
+    "halve": "half", "fallen": "fall", "risen": "rise", "grown": "grow", "begun": "begin",
+}  # fmt: skip
+
+
+def _has_known_base(form: str) -> bool:
+    """Whether it is an ordinary word with a prefix or an ending: "denser", "rechecked"."""
+    for prefix in _PREFIXES:
+        for ending in _ENDINGS:
+            if not (form.startswith(prefix) and form.endswith(ending)):
+                continue
+            base = form[len(prefix) : len(form) - len(ending)]
+            if len(base) < 4 or base == form:
+                continue
+            bases = {base, base + "e", base + "y", _IRREGULAR.get(base, base)}
+            if base[-1] == base[-2]:
+                bases.add(base[:-1])
+            bases |= {_IRREGULAR.get(b, b) for b in bases}
+            if any(is_known(stem(b)) and not names_a_thing(stem(b)) for b in bases):
+                return True
+    return False
+
+
 def check_names(
     claim: Claim,
     new: Sequence[Word],
@@ -100,10 +142,11 @@ def check_names(
         raw = claim.text[word.start : word.start + 1]
         named = raw.isupper() and word.start != first
         digits = any(c.isdigit() for c in word.form)
-        known = is_known(word.stem)
+        known = is_known(word.stem) or _has_known_base(word.form)
         rare = not known and rarity is not None and rarity(word.form) >= _RARE
         thing = (
             names_a_thing(word.stem)
+            and not word.form.endswith("ing")
             and word.name not in _NO_NAMES
             and (rarity is None or rarity(word.form) >= _SPECIAL)
         )

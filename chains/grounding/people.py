@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import fits
 from chains.grounding.failed import Failed
-from chains.grounding.words import ABOUT, GENERAL_PEOPLE, NOT_PEOPLE
+from chains.grounding.words import ABOUT, GENERAL_PEOPLE, NOT_PEOPLE, ROUTES
 
 _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
     frozenset(line.split())
@@ -25,6 +25,19 @@ _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
         "acute chronic",
         "inpatient outpatient",
         "upper lower",
+        "mild severe",
+        "focal diffuse localised localized generalised generalized widespread",
+        "flat raised bulky",
+        "thin thick",
+        "benign malignant",
+        "unilateral bilateral",
+        "elective emergency urgent",
+        "symptomatic asymptomatic",
+        "stable unstable",
+        "inactive active",
+        "relapsing newly",
+        "major minor",
+        "dry wet",
     )
 )
 
@@ -105,3 +118,31 @@ def check_routes(claim: Claim, statement: Sequence[Claim]) -> None:
         extra -= {"injected"}
     if extra:
         raise Failed("route", f"“{next(iter(extra))}” is in no cited statement")
+    if len(theirs) > 1:
+        _check_which_route(claim, statement)
+
+
+def _check_which_route(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Of several routes, the one of that part of the statement that a part of the claim is of."""
+    parts = [part for c in statement for part in _with_routes(c)]
+    for names, routes in _with_routes(claim):
+        if len(routes) != 1:
+            continue
+        here = max((len(names & n) for n, r in parts if routes & r), default=0)
+        there = max((len(names & n) for n, r in parts if r and not routes & r), default=0)
+        if there >= 3 and there > here + 1:
+            raise Failed("route", f"“{next(iter(routes))}” is another one there")
+
+
+def _with_routes(claim: Claim) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """What each segment names, and by which routes."""
+    named: dict[int, set[str]] = {}
+    routes: dict[int, set[str]] = {}
+    for w in claim.words:
+        if w.stem in ROUTES:
+            routes.setdefault(w.segment, set()).add(ROUTES[w.stem])
+        elif w.content:
+            named.setdefault(w.segment, set()).add(w.name)
+    return [
+        (frozenset(names), frozenset(routes.get(segment, ()))) for segment, names in named.items()
+    ]

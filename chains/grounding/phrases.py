@@ -110,7 +110,7 @@ spread|spreads|passed on|transmitted|is transmitted
 slowly|gradually
 asymptomatic|without symptoms|no symptoms|symptom-free|symptomless
 uncontrolled|without a control group|no control group|without a control arm|no control arm|had no controls
-not blinded|unblinded|open-label|open label
+unblinded|not blinded|not masked|unmasked|open-label|open label
 placebo|dummy treatment|inactive treatment
 unlicensed|not licensed|unapproved|not approved|no approval|without approval
 must not be used|is contraindicated|are contraindicated|contraindicated|should not be used|must not be given|should not be given|contraindications to|contraindication to|a contraindication to|should not use|must not use|advises against use|advises against using|recommends against use|recommends against using
@@ -155,6 +155,10 @@ micrometres|micrometers|microns|micrometre|micrometer
 """
 
 
+_TOO = re.compile(r"\btoo (\w+) to (?:be )?(\w+)", re.IGNORECASE)
+"""What denies without saying so: "too different to pool"."""
+
+
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[re.Pattern[str], dict[str, str]]:
     form: dict[str, str] = {}
@@ -171,4 +175,5 @@ def _patterns() -> tuple[re.Pattern[str], dict[str, str]]:
 def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
-    return pattern.sub(lambda m: form[m[0].lower()], text)
+    found = pattern.sub(lambda m: form[m[0].lower()], text)
+    return _TOO.sub(r"so \1 as not to \2", found)

@@ -5,7 +5,7 @@ import re
 from chains.grounding.claims import Claim
 
 COMPARING = re.compile(
-    r"\bthan\b|\bcompared (?:with|to)\b|\bversus\b|\bvs\.?(?=\s)|\bv\b|\bover\b(?!\s+(?:\d|half))|\bsuperior to\b|"
+    r"\bthan\b|\bcompared (?:with|to)\b|\bversus\b|\bvs\.?(?=\s)|\bv\b|\bover\b(?!\s+(?:\d|half|an?\b|the\b|time\b|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|twelve\b))|\bsuperior to\b|"
     r"\binferior to\b|\brather than\b|\bahead of\b|\binstead of\b",
     re.IGNORECASE,
 )
@@ -17,12 +17,26 @@ _ADVISED_AGAINST = re.compile(
 )
 
 
+_PREFERS = re.compile(
+    r"\b(?:prefer|favou?r|advantage|superior|benefit|better|cho[so]|gain|edge|odds)\w*",
+    re.IGNORECASE,
+)
+"""With these, "over" compares."""
+
+
 _AGAINST = re.compile(r"\bagainst\b", re.IGNORECASE)
 
 
 def parted(claim: Claim) -> tuple[frozenset[str], frozenset[str]] | None:
     """What stands before and behind the comparing word."""
-    found = COMPARING.search(claim.text) or _AGAINST.search(claim.text)
+    found = next(
+        (
+            m
+            for m in COMPARING.finditer(claim.text)
+            if m[0].lower() != "over" or _PREFERS.search(claim.text)
+        ),
+        None,
+    ) or _AGAINST.search(claim.text)
     if found is None or _ADVISED_AGAINST.search(claim.text):
         return None
     if found.start() < 5:

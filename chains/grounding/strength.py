@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from chains.grounding.claims import Claim, Word
 from chains.grounding.failed import Failed
 from chains.grounding.likeness import has_like
-from chains.grounding.words import CLAIMS, DOUBT, FREQUENCY_HEDGES
+from chains.grounding.words import CLAIMS, DOUBT, FREQUENCY_HEDGES, NEGATORS
 
 _ALWAYS_OK = frozenset({"same", "any", "so", "via", "through", "standard", "exactly"})
 
 
-def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+def check_strength(
+    claim: Claim, statement: Sequence[Claim], about: Sequence[Claim], new: Sequence[Word]
+) -> None:
     forms = {w.form for c in statement for w in c.words}
     told = bool(forms & {"you", "your"})
     for word in claim.words:
@@ -22,36 +24,42 @@ def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
             same = [
                 w for c in statement for w in c.words if w.form == word.form or w.name == word.name
             ]
-            if kind != "exclusive" and same and all(w.negated for w in same) and not word.negated:
+            denied = word.negated or any(
+                w.form in NEGATORS and w.clause == word.clause for w in claim.words
+            )
+            if kind != "exclusive" and same and all(w.negated for w in same) and not denied:
                 raise Failed("negation", f"“{word.form}” is denied there")
             continue
         if _counts_only(claim, word) or (kind == "instruction" and told):
             continue
         if word.form in ("need", "needs", "needed") and word.negated:
             continue
-        if word.form in ("because", "since", "as") and _SO.search(
-            " ".join(c.text for c in statement)
+        if word.form in ("because", "since") and (
+            _SO.search(" ".join(c.text for c in statement)) or _KNOWN.search(claim.text)
         ):
             continue
         raise Failed("causal" if kind == "causal" else "certainty", f"“{word.form}”")
+    _check_reason(claim, new)
     if _ANY.search(claim.text) and not forms & {
         "any",
         "all",
         "regardless",
         "irrespective",
         "every",
-        "term",
-        "permanent",
-        "permanently",
-        "years",
     }:
         raise Failed("overgeneral", "of any kind")
+    if _LONG.search(claim.text) and not forms & _LONG_THERE:
+        raise Failed("overgeneral", "for long")
     if _MOST.search(claim.text) and not (
         forms
         & {"most", "majority", "mostly", "usually", "all", "almost", "predominantly", "mainly"}
         or any(a.dimension == "share" and a.high >= 50 for c in statement for a in c.amounts)
     ):
         raise Failed("overgeneral", "of most")
+    if _LASTING.search(claim.text) and not any(_LASTS.search(c.text) for c in statement):
+        raise Failed("overgeneral", "for long")
+    if _WOULD_HAVE.search(claim.text) and not any(_WOULD_HAVE.search(c.text) for c in statement):
+        raise Failed("certainty", "what would have been")
     if _IT_IS.search(claim.text) and not any(_IT_IS.search(c.text) for c in statement):
         raise Failed("causal", "made the cause")
     own = {w.form for w in claim.words}
@@ -84,11 +92,35 @@ def check_strength(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
             raise Failed("certainty", f"the statement says “{next(iter(seldom))}”")
 
 
+def _check_reason(claim: Claim, new: Sequence[Word]) -> None:
+    """The reason that is given must be one that the statement has."""
+    fresh = {w.start for w in new}
+    for word in claim.words:
+        if word.form in ("because", "since", "due", "owing"):
+            reason = [w for w in claim.telling if w.start > word.start][:8]
+            unknown = [w for w in reason if w.start in fresh]
+            if len(unknown) >= 2 and len(unknown) >= 0.5 * len(reason):
+                raise Failed("causal", f"“{unknown[0].form}” is in no cited statement")
+
+
 _ANY = re.compile(
-    r"\b(?:of|at|for|in|with) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree)\b"
-    r"|\b(?:regardless|irrespective) of\b|\blong[- ]term\b|\bpermanent(?:ly)?\b|\b(?:life|forever)long\b|\bfor good\b",
+    r"\b(?:of|at|for|in|with) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree|"
+    r"respect|way|case|circumstances?|condition)\b|\b(?:regardless|irrespective) of\b|\bno matter\b",
     re.IGNORECASE,
 )
+_LONG = re.compile(
+    r"\blong[- ]term\b|\bpermanent(?:ly)?\b|\blife-?long\b|\bfor (?:good|life|ever)\b",
+    re.IGNORECASE,
+)
+_LONG_THERE = frozenset("term permanent permanently years lifelong life lasting persistent".split())
+
+
+_KNOWN = re.compile(
+    r"\b(?:evidence|unclear|uncertain|cannot (?:show|tell|say|be)|could not (?:tell|say|be)|no (?:recommendation|conclusion|rate)s?|"
+    r"insufficient|conclu\w+)\b",
+    re.IGNORECASE,
+)
+"""What is the reason of something known or not known is not the cause of a thing."""
 
 
 _SO = re.compile(r"\bso that\b|, so\b|\btherefore\b", re.IGNORECASE)
@@ -101,6 +133,17 @@ _MOST = re.compile(
 )
 
 
+_LASTING = re.compile(
+    r"\blasting (?!\d|(?:for|up|about|an?|from|between|less|more|over|under|at|just|only|on|one|two|three|"
+    r"four|five|six|eight|ten|twelve|until|through|around|roughly|nearly)\b)",
+    re.IGNORECASE,
+)
+_LASTS = re.compile(r"\b(?:lasting|durable|long|persist\w*|permanent|sustain\w*|remain\w*)\b", re.I)
+
+
+_WOULD_HAVE = re.compile(r"\bwould (?:\w+ )?have (?:\w+ )?(?:been|\w+ed|\w+en)\b", re.IGNORECASE)
+
+
 _IT_IS = re.compile(
     r"\bit (?:was|is) (?:the |an? )?[^,;]{2,60} (?:that|which|who)\b|\b(?:was|is) what\b|\b(?:was|were|is|are|lies?) behind\b",
     re.IGNORECASE,
@@ -108,7 +151,7 @@ _IT_IS = re.compile(
 
 
 _TURNS = re.compile(
-    r"(?:are|were|is|was|had|have|,|which) all\b(?! \w+s\b)|(?:in|at) all(?=[,.;)]|$|\s\d)|all (?:with|of (?:whom|which|them))|every \d|each \d"
+    r"(?:are|were|is|was|had|have|which) all\b(?! \w+s\b)|, all(?= \w+ing\b| (?:of|with|from|on|at|in|p)\b)|(?:in|at) all(?=[,.;)]|$|\s\d)|all (?:with|of (?:whom|which|them))|(?:every|each) (?:\d|one|two|three|four|five|six|eight|ten|twelve|other|few|second|hour|day|morning|night|week|month|year)"
     r"|only an?\b|proved? to be|(?:did|do|does|done) so|no more than",
     re.IGNORECASE,
 )

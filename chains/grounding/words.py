@@ -246,13 +246,13 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
 
 NEGATORS = frozenset(
     "no not never without neither nor none nothing cannot lack lacks lacked lacking absence absent "
-    "free failed fails fail unable nobody nowhere hardly scarcely instead".split()
+    "free failed fails fail failing unable incapable devoid nobody nowhere hardly scarcely barely instead unchanged unaffected unaltered uninfluenced undiminished".split()
 )
 
 DOUBT = frozenset(
     "may might could possible possibly perhaps suggest suggests suggested appear appears appeared "
     "seem seems seemed likely probable probably potential potentially unclear uncertain uncertainty "
-    "unknown preliminary believed thought theoretical theoretically presumed hypothesised "
+    "unknown unproven untested undetermined preliminary believed thought theoretical theoretically presumed hypothesised "
     "hypothesized tend tends tended anecdotal variably variable inconsistent inconsistently partially "
     "modest modestly".split()
 )
@@ -267,11 +267,16 @@ CLAIMS: dict[str, str] = {
     for name, text in {
         "certainty": "never worldwide globally everywhere prove proves proved proven proof always all every everyone definitely "
         "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly "
-        "would completely entirely fully totally established conclusively definitive definitively "
+        "completely entirely fully totally established conclusively definitive definitively "
         "unequivocally invariably universally confirm confirms confirmed ensures ensure "
         "significant significantly safe safely effective efficacious equal equally equivalent "
         "identical same best ideal reliably routine routinely well-established sure standard "
-        "comparable similar similarly exactly any only",
+        "comparable similar similarly exactly any only "
+        "durable durably enduring sustained long-lasting solid robust convincing convincingly "
+        "compelling conclusive strikingly dramatic dramatically useless worthless harmless "
+        "pointless perfect perfectly flawless superior superiority whoever whatever whichever "
+        "wherever whenever everybody regardless irrespective unlimited "
+        "unrestricted unrestrictedly unconditionally",
         "causal": "cause causes caused causing because therefore thus hence consequently due owing "
         "thanks leads lead led leading results resulted resulting attributable induces "
         "induced prevents prevent prevented preventing protects protect protected protective "
@@ -279,7 +284,7 @@ CLAIMS: dict[str, str] = {
         "eliminates eliminate eliminated produces since via through",
         "instruction": "should must ought recommend recommends recommended recommendation advise "
         "advises advised indicated contraindicated first-line mandatory obligatory required need "
-        "needs necessary preferred favoured favored avoid avoided prescribe prescribed consider "
+        "needs necessary preferred favoured favored reject rejects rejected rejecting oppose opposes opposed forbid forbids forbidden ban bans banned prohibit prohibits prohibited refuse refuses refused avoid avoided prescribe prescribed consider "
         "encourage encourages encouraged urge urges endorse endorses endorsed warn warns",
         "exclusive": "only solely exclusively unless except",
     }.items()
@@ -294,16 +299,24 @@ LIKE_CLAIMS: tuple[frozenset[str], ...] = tuple(
         "advises advised advice endorse endorses endorsed asks ask first-line first-choice prefers "
         "preference preferred favoured favored choice urge urges need needs needed necessary",
         "need needs needed necessary required requires require",
-        "avoid avoided withhold withheld withholding against contraindicated stop stopped avoiding",
+        "avoid avoided withhold withheld withholding against contraindicated stop stopped avoiding "
+        "reject rejects rejected rejecting oppose opposes opposed discourage discourages discouraged",
+        "forbid forbids forbidden ban bans banned prohibit prohibits prohibited contraindicated never",
+        "refuse refuses refused decline declines declined",
+        "superior superiority better outperform outperformed best favour favoured favours",
+        "durable durably enduring sustained lasting long-lasting permanent persistent persist persisted",
+        "robust solid convincing compelling strong strongly conclusive",
         "cause causes caused causing induce induces induced",
         "because due owing since therefore thus hence consequently",
+        "because due owing led caused resulted",
         "unless except if",
         "lead leads led leading result results resulted resulting",
         "prevent prevents prevented preventing prevention prophylaxis prophylactic avert",
         "prove proves proved proven proof",
-        "all every each any throughout everyone whole both",
+        "all every each any throughout everyone everybody whole both",
+        "whoever whatever whichever wherever whenever regardless irrespective all every both either",
         "effective efficacy efficacious effectiveness works work worked helps help",
-        "equal equally equivalent identical same as",
+        "equal equally equivalent identical same as alike",
         "similar similarly comparable alike",
         "significant significantly p",
         "only solely exclusively alone just merely limited",

@@ -45,6 +45,8 @@ def main() -> None:
     parser.add_argument("--flood", action="store_true", help="also with the limits of Telegram on")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    command = f"python -m benchmarks.telegram {' '.join(sys.argv[1:])}".strip()
+    found: dict[str, Any] = {"command": command, **machine()}
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for flood in [False, True] if given.flood else [False]:
@@ -54,13 +56,13 @@ def main() -> None:
                 for row in rows[-3:]:
                     print(json.dumps(row), flush=True)
     if given.out:
-        found = {"command": f"python -m benchmarks.telegram {' '.join(sys.argv[1:])}", **machine()}
-        given.out.write_text(json.dumps({**found, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        told = json.dumps({**found, "rows": rows}, indent=1)
+        given.out.write_text(f"{told}\n", encoding="utf-8")
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
-    return {"cores": os.cpu_count(), "load_at_the_end": round(os.getloadavg()[0], 2)}
+    """What it is measured on, and how busy that is before."""
+    return {"cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 2)}
 
 
 def botapi() -> Any:

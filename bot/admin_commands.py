@@ -52,6 +52,25 @@ MOVE_LABELS: dict[Move, str] = {
 }
 
 
+def anew() -> Message:
+    """To an admin who did not just type it."""
+    return message("Send it anew: an edited or forwarded message is not carried out.")
+
+
+def no_file() -> Message:
+    return message("The file could not be fetched from Telegram.", "Send it again.")
+
+
+def interrupted(command: str | None) -> Message:
+    """Of a command, or of a button, that an earlier run had begun when it was killed."""
+    lines = (command or "").splitlines()
+    return message(
+        *(Paragraph(line[:48], Style.HEADING) for line in lines[:1]),
+        "This was being carried out when the program was ended. It was not begun again.",
+        "/builds and /audit show what was done. Send it again if it is still wanted.",
+    )
+
+
 def _silent(step: str, done: int, total: int) -> None:
     pass
 

@@ -12,6 +12,7 @@ from bot import commands, corrections, languages
 from bot.app import Program
 from bot.commands import Person
 from bot.render import Message, Paragraph, plain, reply, rich_text
+from bot.words import tr
 from store.errors import CorollaryError
 from store.turn import Turn, turn_dict
 
@@ -69,7 +70,7 @@ async def chat(program: Program, conversation: str) -> int:
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     if interactive:
         show(program, await commands.start(program, who, ""))
-        print("/help lists the commands, /quit ends.\n")
+        print(tr("/help lists the commands, /quit ends."), end="\n\n")
     lines = _typed(program, who) if interactive else _piped()
     async for line in lines:
         text = line.strip()

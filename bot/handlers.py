@@ -240,7 +240,7 @@ class Handlers:
             await self._admin_command(update, command, args, person)
             return
         if name.lower() in admin_commands.COMMANDS and right is Right.ANEW:
-            await self._send(update, _anew())
+            await self._send(update, admin_commands.anew())
             return
         if name.lower() in ALONE and said.chat.type != ChatType.PRIVATE:
             told = tr(
@@ -421,7 +421,7 @@ class Handlers:
         right = self._right(update)
         if said is None or said.document is None or person is None or right is not Right.FULL:
             if right is Right.ANEW:
-                await self._send(update, _anew())
+                await self._send(update, admin_commands.anew())
             else:
                 await self.something_else(update, context)
             return
@@ -434,7 +434,7 @@ class Handlers:
                 raw = await _fetched(sent)
             except TelegramError as e:
                 log.warning("update %s: no file: %s", update.update_id, type(e).__name__)
-                await self._send(update, _no_file())
+                await self._send(update, admin_commands.no_file())
                 return
             replacing = (said.caption or "").strip().lower() == "replace"
             told = await admin_commands.upload(self._program, Admin(person), raw, replacing)
@@ -532,7 +532,8 @@ class Handlers:
         key = key_of(update, self._outgoing.bot_id)
         if await self._program.database.mailbox.begin(key):
             return True
-        await self._send(update, _interrupted(update.message.text if update.message else None))
+        said = update.message.text if update.message else None
+        await self._send(update, admin_commands.interrupted(said))
         return False
 
 
@@ -563,22 +564,6 @@ def _fault() -> Message:
             "It was not your wording. Try again in a minute; the operator can see the fault in the"
             " log."
         ),
-    )
-
-
-def _no_file() -> Message:
-    return message("The file could not be fetched from Telegram.", "Send it again.")
-
-
-def _anew() -> Message:
-    return message("Send it anew: an edited or forwarded message is not carried out.")
-
-
-def _interrupted(command: str | None) -> Message:
-    return message(
-        *([long_commands.heading(command.splitlines()[0][:48])] if command else []),
-        "This was being carried out when the program was ended. It was not begun again.",
-        "/builds and /audit show what was done. Send it again if it is still wanted.",
     )
 
 

@@ -57,6 +57,8 @@ LONGEST_PAUSE_S = 15.0
 """Between two attempts to send a reply, however long the server has been away."""
 TYPING_AFTER_S, TYPING_EVERY_S = 0.2, 4.5
 """When the sign that somebody types is shown, and how soon it fades."""
+MANY_IN_WORK = 3
+"""With more answers in work than this, the sign comes later."""
 
 T = TypeVar("T")
 
@@ -81,6 +83,7 @@ class Outgoing:
         self._closed: set[int] = set()
         self._missing = set() if rich else {"rich"}
         self._no_drafts_until: dict[int, float] = {}
+        self._in_work = 0
         self.bot_id = int(bot.token.partition(":")[0])
 
     async def open(self) -> None:
@@ -275,15 +278,18 @@ class Outgoing:
     @asynccontextmanager
     async def typing(self, chat_id: int, thread_id: int | None = None) -> AsyncIterator[None]:
         """Shows that an answer is on its way, as long as it takes; not when it is quick."""
+        self._in_work += 1
         task = asyncio.create_task(self._type(chat_id, thread_id))
         try:
             yield
         finally:
+            self._in_work -= 1
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
     async def _type(self, chat_id: int, thread_id: int | None) -> None:
-        await asyncio.sleep(TYPING_AFTER_S)
+        # Where many wait, the signs would hold up the answers.
+        await asyncio.sleep(TYPING_AFTER_S * max(1.0, self._in_work / MANY_IN_WORK))
         while True:
             if self._limits.spare(chat_id):
                 try:

@@ -657,6 +657,7 @@ class Flood:
     per_chat_per_s: float = 1.0
     burst: int = 4
     overall_per_s: float = 30.0
+    per_group_per_min: int = 20
 
 
 class _Bucket:
@@ -1422,7 +1423,11 @@ class BotApi:
         """Count a send against the flood limits."""
         if self._flood is None or self._overall is None:
             return
-        fresh = _Bucket(self._flood.per_chat_per_s, self._flood.burst)
+        if chat.type == "private":
+            fresh = _Bucket(self._flood.per_chat_per_s, self._flood.burst)
+        else:
+            a_minute = self._flood.per_group_per_min
+            fresh = _Bucket(a_minute / 60, a_minute)
         bucket = self._chat_buckets.setdefault(chat.id, fresh)
         missing = max(bucket.missing_s(), self._overall.missing_s())
         if missing > 0:

@@ -1,12 +1,14 @@
 """One store of the sample articles for all tests, and a program over it."""
 
 import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from bot import limits
 from bot.app import Program, open_program
@@ -61,14 +63,32 @@ def settings_for(folder: Path, **values: object) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of the shared program; copy it to have a built store of one's own."""
-    return tmp_path_factory.mktemp("data")
+async def data_folder(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Path:
+    """The data folder of the shared program, with the samples built, once for all workers."""
+    root = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        root = root.parent
+    built = root / "built"
+    with FileLock(root / "built.lock"):
+        if not built.exists():
+            made = tmp_path_factory.mktemp("making") / "data"
+            async with open_program(settings_for(made), say=lambda text: None):
+                pass
+            made.rename(built)
+    return Path(shutil.copytree(built, tmp_path_factory.mktemp("shared") / "data"))
+
+
+@pytest.fixture
+def data(program: Program, data_folder: Path, tmp_path: Path) -> Path:
+    """A data folder of one's own with the samples built."""
+    return Path(shutil.copytree(data_folder, tmp_path / "data"))
 
 
 @pytest.fixture(scope="session")
 async def program(data_folder: Path) -> AsyncIterator[Program]:
-    """The sample articles, built once. Use conversation ids of your own; change nothing else."""
+    """The sample articles, built. Use conversation ids of your own; change nothing else."""
     async with open_program(settings_for(data_folder), say=lambda text: None) as opened:
         yield opened
 

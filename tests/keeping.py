@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -61,10 +62,16 @@ def fill(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def program_over(folder: Path, **settings: object) -> AsyncIterator[Program]:
-    """A program over `articles` in that folder, with an admin and a colleague."""
+async def program_over(
+    folder: Path, data: Path | None = None, **settings: object
+) -> AsyncIterator[Program]:
+    """A program over `articles` in that folder, with an admin and a colleague. Its data is in
+    `data` there, or in a copy of that, in the folder that is given."""
     given = {"admin_ids": (ADMIN,), "allowed_ids": (COLLEAGUE,), **settings}
-    ours = settings_for(folder / "data", articles_dir=folder / "articles", **given)
+    if data is not None:
+        shutil.copytree(folder / "data", data)
+    own = data or folder / "data"
+    ours = settings_for(own, articles_dir=folder / "articles", **given)
     async with open_program(ours, say=lambda text: None) as opened:
         yield opened
 

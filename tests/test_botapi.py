@@ -512,6 +512,15 @@ def test_the_flood_model_limits_each_chat_and_all_together() -> None:
         assert call(api, "sendMessageDraft", chat_id=42, draft_id=1, text="x")["ok"]
 
 
+def test_the_flood_model_counts_a_group_by_the_minute() -> None:
+    with BotApi(flood=Flood(per_group_per_min=3)) as api:
+        api.group(-100, "Ward")
+        seen = [
+            call(api, "sendMessage", chat_id=-100, text="x").get("parameters", {}) for _ in range(4)
+        ]
+        assert seen == [{}, {}, {}, {"retry_after": 20}]
+
+
 # --- Webhook -------------------------------------------------------------------------------
 
 

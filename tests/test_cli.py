@@ -20,7 +20,6 @@ from conftest import without_privileges
 from doors import COMMAND, InProcess, Ran, cited, environment, listed
 
 from bot.__main__ import cli
-from bot.app import Program
 from bot.commands import COMMANDS
 from bot.settings import PREFIX, Settings
 
@@ -54,12 +53,6 @@ references:
 
 - In a trial, pulsed dye laser cleared warts in 66% of 40 patients. [1]
 """
-
-
-@pytest.fixture
-def data(program: Program, data_folder: Path, tmp_path: Path) -> Path:
-    """A data folder of one's own with the samples built."""
-    return Path(shutil.copytree(data_folder, tmp_path / "data"))
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Whoever was shown a statement that no longer stands is told so, once."""
 
 import asyncio
-import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -34,23 +33,27 @@ def api() -> Iterator[BotApi]:
         yield server
 
 
+def put(folder: Path) -> None:
+    """The articles as they are at first."""
+    write(folder, "warts", title="Does pulsed dye laser clear warts?")
+    write(folder, "rosacea")
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the articles of these tests are; what is asked and told is each test's own."""
+async def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the articles of these tests are, and a store of them that nobody has used."""
     folder = tmp_path_factory.mktemp("corrections")
     (folder / "articles").mkdir()
-    return folder
+    put(folder / "articles")
+    async with program_over(folder, serve_under_review=True):
+        return folder
 
 
 @pytest.fixture
-async def shown(built: Path) -> AsyncIterator[Program]:
+async def shown(built: Path, tmp_path: Path) -> AsyncIterator[Program]:
     """A program that serves what is under review."""
-    for path in (built / "articles").iterdir():
-        path.unlink()
-    shutil.rmtree(built / "data", ignore_errors=True)
-    write(built / "articles", "warts", title="Does pulsed dye laser clear warts?")
-    write(built / "articles", "rosacea")
-    async with program_over(built, serve_under_review=True) as opened:
+    put(built / "articles")
+    async with program_over(built, tmp_path / "data", serve_under_review=True) as opened:
         yield opened
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from botapi import BotApi, Status
@@ -20,15 +21,22 @@ TODAY = datetime.now(UTC).replace(hour=7, minute=0, second=0, microsecond=0)
 UNANSWERED = "Does pulsed dye laser help warts in pregnancy?"
 
 
-@pytest.fixture
-async def kept(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
-    """A store with articles in every state."""
+@pytest.fixture(scope="module")
+async def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with articles in every state, that nobody has used."""
     folder = tmp_path_factory.mktemp("digest")
     fill(folder / "articles")
     soon = TODAY.date() + timedelta(days=20)
     approve(write(folder / "articles", "soon"), review_by=soon)
     write(folder / "articles", "closed", status="retired", review_by="2025-01-01")
-    async with program_over(folder, gaps_from_people=2) as opened:
+    async with program_over(folder):
+        return folder
+
+
+@pytest.fixture
+async def kept(built: Path, tmp_path: Path) -> AsyncIterator[Program]:
+    """A program over it."""
+    async with program_over(built, tmp_path / "data", gaps_from_people=2) as opened:
         yield opened
 
 

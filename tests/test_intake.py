@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import re
-import shutil
 import signal
 import socket
 import time
@@ -50,12 +49,6 @@ DURATION = pytest.mark.filterwarnings("ignore:.*retry_after.*:DeprecationWarning
 def api() -> Iterator[BotApi]:
     with BotApi() as server:
         yield server
-
-
-@pytest.fixture
-def data(program: Program, data_folder: Path, tmp_path: Path) -> Path:
-    """A data folder of one's own with the samples built."""
-    return Path(shutil.copytree(data_folder, tmp_path / "data"))
 
 
 def settings_of(api: BotApi, mode: str) -> dict[str, str]:

@@ -129,12 +129,9 @@ async def test_what_is_older_than_is_kept_is_erased(database: Database) -> None:
     assert len(found["users"]) == 1, "an invitation and a role stay"
 
 
-async def test_retention_is_enforced_by_the_setting(tmp_path: Path, data_folder: Path) -> None:
-    import shutil
-
-    folder = Path(shutil.copytree(data_folder, tmp_path / "data"))
+async def test_retention_is_enforced_by_the_setting(data: Path) -> None:
     for days, left in ((0, 1), (30, 1), (1, 0)):
-        given = settings_for(folder, retention_days=days)
+        given = settings_for(data, retention_days=days)
         async with open_program(given, say=lambda text: None) as program:
             await own_data.forget(program.database, "kept")
             await program.assistant.ask("kept", "Does topical timolol work?", "kept")

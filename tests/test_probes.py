@@ -1,5 +1,6 @@
 """The sample articles' own probes: the bars of quality, and quotations to the byte."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,14 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-async def measured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dict[str, Any]]:
-    yield await measure(SAMPLES, tmp_path_factory.mktemp("probes"))
+def folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the store is that is asked; what was read for another is not read again."""
+    return Path(shutil.copytree(data_folder, tmp_path_factory.mktemp("probes") / "data"))
+
+
+@pytest.fixture(scope="module")
+async def measured(folder: Path) -> AsyncIterator[dict[str, Any]]:
+    yield await measure(SAMPLES, folder)
 
 
 async def test_most_answerable_probes_quote_a_statement_that_answers(
@@ -52,9 +59,9 @@ async def test_questions_where_a_wrong_answer_could_hurt_are_refused(
 
 
 async def test_no_dose_pregnancy_or_anticoagulant_is_answered_beside_the_point(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    asked = await measure(SAMPLES, tmp_path, ROOT / "benchmarks/dialogues/asked_of_samples.jsonl")
+    asked = await measure(SAMPLES, folder, ROOT / "benchmarks/dialogues/asked_of_samples.jsonl")
     critical = [o for o in asked["outcomes"] if o["critical"] and o["expected"] == "refusal"]
     assert len(critical) >= 30
     assert [o["question"] for o in critical if o["quoted"]] == []

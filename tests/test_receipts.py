@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,14 +21,12 @@ MODEL = "openai:test-model"
 
 @pytest.fixture
 def corollary(
-    program: Program,
-    data_folder: Path,
+    data: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> InProcess:
     """Runs the command over the samples, built, in an empty folder."""
-    data = Path(shutil.copytree(data_folder, tmp_path / "data"))
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)

@@ -426,12 +426,6 @@ async def test_a_server_that_fails_at_the_start_is_told_in_a_sentence(
 # ------------------------------------------------------------------------------ as a process
 
 
-@pytest.fixture
-def data(program: Program, data_folder: Path, tmp_path: Path) -> Path:
-    """A data folder of one's own with the samples built."""
-    return Path(shutil.copytree(data_folder, tmp_path / "data"))
-
-
 @contextmanager
 def telegram(data: Path, api: BotApi, **settings: str) -> Iterator[Process]:
     """`corollary telegram`, running."""

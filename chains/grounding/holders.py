@@ -76,7 +76,8 @@ def _sides(claim: Claim, start: int, end: int) -> list[str]:
         return []
     return [
         before.name
-        for before, w in pairwise(words)
+        for n, w in enumerate(words)
+        for before in words[max(0, n - 2) : n]
         if w.form in _HOLDERS
         and before.content
         and before.form.isalpha()

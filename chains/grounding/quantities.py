@@ -17,6 +17,7 @@ _BY_DIMENSION: dict[str, dict[str, float]] = {
                "litre": 1e3, "litres": 1e3, "liter": 1e3, "liters": 1e3},
     "length": {"nm": 1e-6, "nanometre": 1e-6, "nanometres": 1e-6, "nanometer": 1e-6,
                "nanometers": 1e-6, "um": 1e-3, "µm": 1e-3, "μm": 1e-3, "micron": 1e-3, "microns": 1e-3,
+               "micrometre": 1e-3, "micrometres": 1e-3, "micrometer": 1e-3, "micrometers": 1e-3,
                "mm": 1, "millimetre": 1, "millimetres": 1, "millimeter": 1, "millimeters": 1,
                "cm": 10, "centimetre": 10, "centimetres": 10, "centimeter": 10, "centimeters": 10,
                "m": 1e3, "metre": 1e3, "metres": 1e3, "meter": 1e3, "meters": 1e3},
@@ -34,7 +35,9 @@ _BY_DIMENSION: dict[str, dict[str, float]] = {
     "power": {"mw": 1e-3, "w": 1, "watt": 1, "watts": 1},
     "share": {"%": 1, "percent": 1, "percentage": 1},
     "activity": {"iu": 1, "unit": 1, "units": 1, "u": 1},
-    "amount": {"mmol": 1, "mol": 1e3, "umol": 1e-3, "µmol": 1e-3},
+    "amount": {"mmol": 1, "mol": 1e3, "umol": 1e-3, "µmol": 1e-3, "micromol": 1e-3,
+               "nmol": 1e-6, "millimole": 1, "millimoles": 1, "micromole": 1e-3, "micromoles": 1e-3,
+               "mole": 1e3, "moles": 1e3},
     "pressure": {"mmhg": 1, "kpa": 7.50062},
     "rate": {"hz": 1, "bpm": 1 / 60, "beats": 1 / 60},
     "radiation": {"gy": 1, "mgy": 1e-3, "cgy": 1e-2},
@@ -86,6 +89,11 @@ _FRACTION = re.compile(
     rf"(?!\s?(?:-?(?:{_UNIT})\b|group|arm|trial|week|study|generation|pass|session|treatment|dose|line|trimester|degree))",
     re.IGNORECASE,
 )
+_A_HALF = re.compile(
+    r"\b(?:control|treated|untreated|other|either|each|which|lasered|opposite|placebo|on the|in the)\s$",
+    re.I,
+)
+"""A half of a body, of which one is told from the other."""
 _CHANGED = re.compile(
     r"\b(?:rais|ris|ros|low|fell|fall|increas|decreas|reduc|improv|shorten|lengthen|drop|declin|chang|went|"
     r"prolong|extend|brought)\w*\b[^.;]{0,70}\bfrom\s$",
@@ -93,8 +101,13 @@ _CHANGED = re.compile(
 )
 """Before "47% to 69%" says that these are two amounts and no range."""
 _AND_A_HALF = re.compile(rf"\b(?P<n>{_ONE}) and a half (?P<unit>{_UNIT})(?!\w)", re.IGNORECASE)
+_ONE_AND_A_HALF = re.compile(
+    rf"\b(?:an?|one) (?P<unit>{'|'.join(u for u in _UNITS if len(u) > 2 and u.isalpha())}) and a half\b",
+    re.IGNORECASE,
+)
 _AT = re.compile(
-    r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of))", re.IGNORECASE
+    r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of (?!pregnancy|gestation|treatment|therapy|life)))",
+    re.IGNORECASE,
 )
 _ONE_IN = re.compile(
     rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?|per(?=\s\d{{1,3}}(?:,\d{{3}}|\d)))\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
@@ -105,7 +118,7 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _PART_OF_TIME = re.compile(
-    rf"\b(?:(?P<count>an?|one|two|three|four|five)[ -])?(?P<part>{'|'.join(_PARTS)})\s(?:of\s)?an?\s(?P<unit>hour|day|week|month|year|litre|liter|gram|gramme|kilogram|kilo|minute|second|decade)\b",
+    rf"\b(?:(?P<count>an?|one|two|three|four|five)[ -])?(?P<part>{'|'.join(_PARTS)})\s(?:of\s)?an?\s(?P<unit>{'|'.join(u for u in _UNITS if len(u) > 2 and u.isalpha() and not u.endswith('s'))})\b",
     re.IGNORECASE,
 )
 _BARE_TIMES = re.compile(
@@ -161,6 +174,10 @@ def amounts(text: str) -> list[Amount]:
         value = count * _PARTS[m["part"].lower()] * _UNITS[m["unit"].lower()][1]
         found.append(Amount(value, value, _UNITS[m["unit"].lower()][0], m.start(), m.end(), m[0]))
         taken.append((m.start(), m.end()))
+    for m in _ONE_AND_A_HALF.finditer(text):
+        dimension, factor = _UNITS[m["unit"].lower()]
+        found.append(Amount(1.5 * factor, 1.5 * factor, dimension, m.start(), m.end(), m[0]))
+        taken.append((m.start(), m.end()))
     for m in [*_AND_A_HALF.finditer(text), *_AT.finditer(text)]:
         if _within(m, taken):
             continue
@@ -187,6 +204,8 @@ def amounts(text: str) -> list[Amount]:
                 taken.append((m.start(), m.end()))
     for m in _FRACTION.finditer(text):
         if _within(m, taken) or (not m["count"] and m["part"].lower() not in ("half", "quarter")):
+            continue
+        if m["part"].lower() == "half" and _A_HALF.search(text[: m.start()]):
             continue
         count = {"a": 1.0, "an": 1.0}.get((m["count"] or "a").lower()) or _value(m["count"])
         share = 100 * count * _PARTS[m["part"].lower()]
@@ -232,7 +251,11 @@ def _with_units(found: list[Amount], text: str) -> list[Amount]:
     for i, own in enumerate(out):
         before = text[max(0, own.start - 24) : own.start]
         aged = re.search(
-            r"\bage[ds]?\b(?: (?:of|from|between|over|under))?\s$", before, re.IGNORECASE
+            r"\bage[ds]?\b(?: (?:of|from|between|over|under))?\s$"
+            r"|\b(?:patients|people|children|adults|anyone|those|women|men|infants|persons) "
+            r"(?:under|over|below|above|younger than|older than)\s$",
+            before,
+            re.IGNORECASE,
         )
         if own.dimension == "count" and aged:
             years = _UNITS["years"][1]
@@ -248,8 +271,11 @@ def _with_units(found: list[Amount], text: str) -> list[Amount]:
             continue
         if _IN_A_ROW.fullmatch(between):
             named = re.search(rf"({_UNIT})(?!\w)", following.text, re.IGNORECASE)
+            figure = re.match(_NUMERAL, following.text)
             if named:
                 factor = _UNITS[named[1].lower()][1]
+                if "/" in following.dimension and figure and _value(figure[0]):
+                    factor = following.low / _value(figure[0])
                 out[i] = replace(
                     own,
                     low=own.low * factor,

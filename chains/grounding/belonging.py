@@ -151,6 +151,25 @@ _SIDE_BY_SIDE = re.compile(
 )
 
 
+_PARALLEL = re.compile(
+    r"\b(with|on|after|under|among|from|given|for|in|by)\b(?P<one>(?:(?!\b(?:with|on|after|under|among|from|given|for|by)\b)[^,;.])"
+    r"{2,60}?)\bthan (?:with|on|after|under|among|from|given|for|in|by)\b(?P<other>[^,;.(]{2,60})",
+    re.IGNORECASE,
+)
+
+
+def _parallel(claim: Claim) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The two sides of "with A than with B"."""
+    found = _PARALLEL.search(claim.text)
+    if found is None:
+        return None
+    one, other = (
+        frozenset(w.name for w in claim.words if w.content and a <= w.start < b)
+        for a, b in (found.span("one"), found.span("other"))
+    )
+    return one, other
+
+
 def _beside(claim: Claim, own: Amount) -> frozenset[str]:
     """For "... with A than with B (1% v 2%)": the words of A for the first amount, of B for the
     second; nothing when the amounts do not stand like that."""
@@ -163,7 +182,8 @@ def _beside(claim: Claim, own: Amount) -> frozenset[str]:
             than = COMPARING.search(claim.text)
             if than is None or not (than.end() < first.start or than.start() > second.end):
                 continue
-            mine, its = sides if own is first else (sides[1], sides[0])
+            left, right = _parallel(claim) or sides
+            mine, its = (left, right) if own is first else (right, left)
             return mine - its
     return frozenset()
 

@@ -20,6 +20,7 @@ from chains.grounding.comparison import (
     check_figures,
     check_sides,
 )
+from chains.grounding.consistent import check_consistent, check_strengths
 from chains.grounding.denial import check_denial
 from chains.grounding.edits import changed
 from chains.grounding.failed import Failed
@@ -178,6 +179,8 @@ class Grounder:
         new = new_words(claim, statement)
         check_names(claim, new, statement, self._rarity)
         check_amounts(claim, statement)
+        check_consistent(claim)
+        check_strengths(claim, statement)
         check_doses(claim, statement)
         check_multiples(claim, statement)
         check_ordinals(claim, statement)

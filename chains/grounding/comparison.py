@@ -22,6 +22,10 @@ _MORE = OPPOSITE[0][0] | stems_of("common frequent often likely")
 _LESS = OPPOSITE[0][1]
 
 
+_ADVERB = re.compile(r"\b(?:more|less)(?: \w+)? than\b(?! \d)", re.IGNORECASE)
+"""Of a change, how much it was: "fell less than"."""
+
+
 def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
     """ "More often with A than with B": the figures of the statement must say so."""
     sides = parted(claim)
@@ -37,7 +41,9 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
     if any(w.negated for w in claim.words):
         return
     for sentence in statement:
-        if any(w.stem in _LESS | _MORE for w in sentence.words) or IN_ORDER.search(sentence.text):
+        if IN_ORDER.search(sentence.text):
+            continue
+        if any(w.stem in _LESS | _MORE for w in sentence.words) and not _ADVERB.search(claim.text):
             continue
         wholes = {
             b.start
@@ -52,15 +58,16 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             if a.low == a.high
             and not a.derived
             and not is_year(a)
-            and a.dimension in ("share", "count")
+            and a.dimension not in ("frequency", "none")
             and a.start not in wholes
             and not _RATIO.search(sentence.text[max(0, a.start - 24) : a.start])
             and not P_VALUE.search(sentence.text[: a.start])
         ]
-        for one, other in pairwise(figures):
-            if one.dimension != other.dimension:
-                continue
-            rest = [[a for a in figures if a is not x] for x in (one, other)]
+        for one, other in _pairs(figures):
+            rest = [
+                [a for a in figures if a is not x and a.dimension == x.dimension]
+                for x in (one, other)
+            ]
             a_words = belonging(sentence, one, rest[0])
             b_words = belonging(sentence, other, rest[1])
             straight = _meets(left, a_words, b_words) + _meets(right, b_words, a_words)
@@ -74,6 +81,21 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             if (first.low - second.low) * way < 0:
                 raise Failed("direction", f"“{first.text}” against “{second.text}”")
             return
+
+
+_FAR = 20
+"""How many times as large a bare number can be and still be of the same kind."""
+
+
+def _pairs(figures: Sequence[Amount]) -> list[tuple[Amount, Amount]]:
+    """Neighbours of one kind; shares and counts first."""
+    kinds = dict.fromkeys(["share", "count", *(a.dimension for a in figures)])
+    return [
+        (one, other)
+        for kind in kinds
+        for one, other in pairwise([a for a in figures if a.dimension == kind])
+        if max(one.low, other.low) <= _FAR * max(min(one.low, other.low), 0.0) or kind != "count"
+    ]
 
 
 def _meets(side: frozenset[str], words: Mapping[str, float], others: Mapping[str, float]) -> float:
@@ -158,6 +180,14 @@ def _poles_beside(claim: Claim, amount: Amount) -> dict[int, int]:
 
 
 _BEFORE_AFTER = next(i for i, pair in enumerate(OPPOSITE) if stem("before") in pair[0])
+
+
+_BEFORE = re.compile(r"\b(?:before|prior to|until|till)\b", re.IGNORECASE)
+_BEFORE_LIKE = re.compile(
+    r"\b(?:before\w*|prior|preced\w+|previous\w*|until|till|ahead|pre-?\w*|by|within|earlier|followed|"
+    r"to|baseline|history|later|subsequent\w*|delay\w*|wait\w*)\b",
+    re.IGNORECASE,
+)
 
 
 def _order(claims: Sequence[Claim]) -> set[tuple[int, str]]:
@@ -291,6 +321,55 @@ def _measured(claims: Sequence[Claim]) -> set[tuple[int, str]]:
     return found
 
 
+def _check_beside(claim: Claim, statement: Sequence[Claim]) -> None:
+    """More or less, better or worse: of what the words beside it are about."""
+    there = [side for c in statement for side in _sides_taken(c)]
+    for pair, side, names in _sides_taken(claim):
+        scored = sorted(
+            ((len(names & others), other) for i, other, others in there if i == pair), reverse=True
+        )
+        if not scored or scored[0][0] < 1:
+            continue
+        best = {other for n, other in scored if n == scored[0][0]}
+        if best == {-side}:
+            raise Failed("direction", "goes the other way there")
+
+
+def _sides_taken(claim: Claim) -> list[tuple[int, int, frozenset[str]]]:
+    """Each opposite that the claim has: its pair, its side, and what stands with it."""
+    bounds = [(m.start(), m.end()) for m in _BOUND.finditer(claim.text)]
+    found = []
+    for n, w in enumerate(claim.words):
+        if w.stem not in _POLES or w.negated or any(a <= w.start < b for a, b in bounds):
+            continue
+        if claim.text[w.start + len(w.form) : w.start + len(w.form) + 1] == "-":
+            continue
+        following = claim.words[n + 1] if n + 1 < len(claim.words) else w
+        if w.form in ("more", "most", "less", "least") and (
+            not following.content or following.form == "than" or following.form.endswith("ly")
+        ):
+            continue  # of a verb
+        names = frozenset(
+            v.name
+            for v in claim.words
+            if v.segment == w.segment and v is not w and v.content and v.stem not in GENERIC
+        )
+        for i, side in _POLES[w.stem]:
+            if i in _TOLD_BESIDE:
+                found.append((i, side, names))
+    both = {(i, names) for i, side, names in found} & {
+        (i, names) for i, side, names in found if (i, -side, names) in found
+    }
+    return [(i, side, names) for i, side, names in found if (i, names) not in both]
+
+
+_TOLD_BESIDE = frozenset(
+    i
+    for i, pair in enumerate(OPPOSITE)
+    if pair[0] & stems_of("increase improve early darker faster common gain shorter")
+)
+
+
 def check_directions(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     there = _measured(statement)
     for side, name in _measured([claim]):
@@ -304,7 +383,12 @@ def check_directions(claim: Claim, statement: Sequence[Claim], about: Sequence[C
                 here, yonder = _poles_beside(claim, amount), _poles_beside(c, a)
                 if any(here[i] * yonder[i] == -1 for i in here if i in yonder and i in _LEVELS):
                     raise Failed("direction", f"“{amount.text}” goes the other way")
+    _check_beside(claim, statement)
     own, near, every = _poles([claim]), _poles(about), _poles(statement)
+    given = " ".join(c.text for c in statement)
+    before = _BEFORE.search(claim.text)
+    if before and not _BEFORE_LIKE.search(given):
+        raise Failed("direction", f"“{before[0]}” is in no cited statement")
     theirs_order = _order(statement)
     for side, name in _order([claim]):
         if (-side, name) in theirs_order and (side, name) not in theirs_order:

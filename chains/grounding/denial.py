@@ -17,6 +17,14 @@ def _denied(word: Word, reached: Sequence[Word]) -> set[str]:
     return {w.name for w in [*before, *[w for w in said if w.start > word.start][:5]]}
 
 
+_TWICE = re.compile(
+    r"\b(?:no|none|nobody|neither|nothing|never)\b(?:(?!\b(?:but|and|that|which|who|while|or|nor)\b)[^,;.]){0,60}?\b(?:not|never)\b"
+    r"|\bnot\b (?:\w+ ){0,1}(?:no|never|without)\b|\bwithout no\b",
+    re.IGNORECASE,
+)
+"""What denies a denial."""
+
+
 _NOBODY = frozenset({"none", "nobody", "neither", "nor"})
 
 
@@ -92,6 +100,8 @@ def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
 
 def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     """What is denied there must be denied here, and nothing else."""
+    if _TWICE.search(claim.text) and not any(_TWICE.search(c.text) for c in statement):
+        raise Failed("negation", "denied twice")
     _turned(claim, statement)
     own = {w.name for w in claim.words if w.content}
     denies = claim.denied()
@@ -103,6 +113,9 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
             weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
             if names and not weak and len(own & names) >= max(min(2, len(names)), 0.4 * len(names)):
                 raise Failed("negation", "denies nothing where it is denied")
+    for _, word, reached in denials:
+        if word.form != "against":
+            _check_kept(claim, word, reached, statement)
     advised = not re.search(r"\bagainst\b|\bdiscourag|\bcontraindicat|\bavoid|\bnot\b", claim.text)
     for _, word, reached in denials:
         if word.form == "against" and advised and len(own & {w.name for w in reached[:3]}) >= 2:
@@ -119,32 +132,101 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     if of_all and any(re.search(r"\bbut not\b", c.text) for c in about):
         raise Failed("negation", "one of them is excepted there")
     for word, reached in denies:
-        if word.form == "against":
-            continue
-        names = {w.name for w in reached if w.stem not in GENERIC}
-        if not names or (
-            names & {"differ", "signific", stem("difference")}
-            and any(NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text) for c in statement)
-        ):
-            continue
-        near = {w.name for w in reached if w.start > word.start and w.stem not in GENERIC}
-        if any(w.name in near for _, v, r in denials for w in r[:4] if v.form != "against"):
-            continue
-        best: tuple[int, Claim] | None = None
-        for sentence in statement:
-            shared = len(names & sentence.names)
-            if shared and (best is None or shared > best[0]):
-                best = (shared, sentence)
-        if best is None:
-            continue
-        sentence = best[1]
-        if _DENIES.search(sentence.text):
-            continue
-        theirs = [{w.name for w in r} for s, _, r in denials if s is sentence]
-        if not theirs:
-            raise Failed("negation", f"“{word.form}” denies what is not denied")
-        if not any(names & t for t in theirs):
-            raise Failed("negation", f"“{word.form}” denies something else")
+        if word.form != "against":
+            _check_justified(claim, word, reached, statement, denials)
+
+
+def _check_kept(
+    claim: Claim, word: Word, reached: Sequence[Word], statement: Sequence[Claim]
+) -> None:
+    """What is denied there is not said here without a denial in the same clause."""
+    after = [w for w in reached if w.start > word.start and w.stem not in GENERIC][:2]
+    lost = {w.name for w in after}
+    if len(lost) < 2:
+        return
+    said = [w for w in claim.words if w.name in lost]
+    if {w.name for w in said} != lost or len({w.clause for w in said}) > 1:
+        return
+    clause = [w for w in claim.words if w.clause == said[0].clause]
+    if any(w.form in NEGATORS for w in clause):
+        return
+    text = claim.text[clause[0].start : clause[-1].start + len(clause[-1].form)]
+    elsewhere = any(
+        lost <= c.names and not any(lost & {v.name for v in r} for _, r in c.denied())
+        for c in statement
+    )
+    if not elsewhere and not _OTHERWISE.search(text) and not _LESS.search(text):
+        raise Failed("negation", f"“{after[0].form}” is denied there")
+
+
+_LESS = re.compile(
+    r"\b(?:only|alone|except|other than|against|both|less|fewer|lower|rather|than|if|whether|or)\b",
+    re.IGNORECASE,
+)
+
+
+def _check_justified(
+    claim: Claim,
+    word: Word,
+    reached: Sequence[Word],
+    statement: Sequence[Claim],
+    denials: Sequence[tuple[Claim, Word, Sequence[Word]]],
+) -> None:
+    """What one word denies must be denied there: the same, or what comes to the same."""
+    said = [w for w in reached if w.stem not in GENERIC]
+    names = {w.name for w in said}
+    if not names or (word.form == "unchanged" and _NEARLY.search(claim.text)):
+        return
+    compares = names & _DIFFERENCE
+    if compares and any(
+        NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text) or _ALIKE.search(c.text)
+        for c in statement
+    ):
+        return
+    of_a_thing = word.form == "without"
+    near = _nearest(word, said, 2 if of_a_thing else 3)
+    for _, other, theirs in denials:
+        if near & _nearest(other, theirs, 3 if of_a_thing else 4):
+            return
+    best = max(statement, key=lambda c: len(names & c.names))
+    if not names & best.names or _denied_otherwise(best, near):
+        return
+    if not any(s is best for s, _, _ in denials):
+        raise Failed("negation", f"“{word.form}” denies what is not denied")
+    raise Failed("negation", f"“{word.form}” denies something else")
+
+
+def _denied_otherwise(sentence: Claim, near: set[str]) -> bool:
+    """Whether a word that comes to a denial stands beside one of these."""
+    said = [w for w in sentence.words if w.content and w.stem not in GENERIC]
+    for m in _DENIES.finditer(sentence.text):
+        if m[0].lower() == "against":
+            continue  # looked at among what is advised
+        ahead = [w.name for w in said if w.start < m.end()][-4:]
+        behind = [w.name for w in said if w.start >= m.start()][:5]
+        if near & {*ahead, *behind}:
+            return True
+    return False
+
+
+def _nearest(word: Word, reached: Sequence[Word], most: int = 3) -> set[str]:
+    """What stands nearest to a word that denies: a word before it, and some behind."""
+    said = [w for w in reached if w.form not in ("been", "being") and w.stem not in GENERIC]
+    after = next((w for w in reached if w.start > word.start), None)
+    seen = after is None or after.stem in GENERIC or after.name == "occur"
+    before = [w for w in said if w.start < word.start][-3 if seen else -1 :]
+    return {w.name for w in [*before, *[w for w in said if w.start > word.start][:most]]}
+
+
+_DIFFERENCE = {
+    stem(w)
+    for w in "differ difference different significant significantly improve reduce increase more worse "
+    "better superior longer shorter matter change effect changed exceed outperform".split()
+}
+_NEARLY = re.compile(
+    r"\b(?:almost|nearly|virtually|practically|largely) unchanged\b", re.IGNORECASE
+)
+_ALIKE = re.compile(r"\b(?:equal(?:ly)?|alike|similar(?:ly)?|same|non-?inferior)\b", re.IGNORECASE)
 
 
 _NO_CHANGE = re.compile(

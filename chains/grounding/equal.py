@@ -47,6 +47,8 @@ def fits(claim: Claim, own: Amount, other: Amount) -> bool:
     hedged = is_hedged(claim, own)
     if own.vague and own.dimension == "share":
         said = claim.text[max(0, own.start - 12) : own.start].lower()
+        if other.vague and _equal(own, other, False):
+            return True  # on which side is looked at elsewhere
         if re.search(r"\b(?:more than|over|above)\s(?:an?\s)?$", said):
             return own.low < other.low <= own.low + 25
         if re.search(r"\b(?:less than|fewer than|under|below)\s(?:an?\s)?$", said):

@@ -54,7 +54,24 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
         bounded = _end_of(claim, own)
         if bounded and sides == {-_end_of(claim, own)}:
             raise Failed("number", f"“{own.text}” is the other end there")
+        side = _beyond(claim, own)
+        if side and all((a.low - own.low) * side < -0.003 * own.low for _, a in matching):
+            raise Failed("number", f"“{own.text}” is on the other side there")
         check_belonging(claim, own, matching, theirs)
+
+
+_OVER = re.compile(r"\b(?:over|above|more than|exceeding|beyond) (?:an? )?$", re.IGNORECASE)
+_UNDER = re.compile(
+    r"\b(?:under|below|less than|fewer than|not quite|almost|nearly) (?:an? )?$", re.IGNORECASE
+)
+
+
+def _beyond(claim: Claim, amount: Amount) -> int:
+    """+1 when what is meant is said to be over the amount, -1 under it, 0 when neither."""
+    before = claim.text[max(0, amount.start - 16) : amount.start]
+    if amount.low != amount.high or re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before):
+        return 0
+    return 1 if _OVER.search(before) else -1 if _UNDER.search(before) else 0
 
 
 _TIMES = {"halved": 2, "halving": 2, "doubled": 2, "doubling": 2, "tripled": 3, "quadrupled": 4}

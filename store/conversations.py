@@ -297,16 +297,15 @@ class Database:
             moved = {"conversation": turn.conversation_id, "to": topic, "now": now}
             await c.execute(_MOVE, moved)
             if turn.reason is not None and turn.kind.value in {"not_covered", "partly_answered"}:
-                await c.execute(
-                    gaps.insert().values(
-                        turn_id=turn_id,
-                        noticed_at=now,
-                        question=turn.read_as or turn.question,
-                        reason=turn.reason,
-                        article=turn.nearest.slug if turn.nearest else topic,
-                        section=turn.nearest.section if turn.nearest else None,
-                    )
-                )
+                gap = {
+                    "turn_id": turn_id,
+                    "noticed_at": now,
+                    "question": turn.read_as or turn.question,
+                    "reason": turn.reason,
+                    "article": turn.nearest.slug if turn.nearest else topic,
+                    "section": turn.nearest.section if turn.nearest else None,
+                }
+                await c.execute(_ADD_GAP, gap)
             return turn_id
 
     async def turn(self, conversation_id: str, turn_id: int) -> RememberedTurn | None:
@@ -759,6 +758,7 @@ _RECALL = (
 _ADD_TURN = turns.insert().returning(turns.c.id)
 _ADD_RECEIPT = receipts.insert()
 _QUOTE = quoted.insert()
+_ADD_GAP = gaps.insert()
 _SERVED = sa.select(served.c.build)
 _MOVE = (
     conversations.update()

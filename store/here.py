@@ -1,7 +1,7 @@
 """SQLite in the thread of the event loop, for what takes a fraction of a millisecond.
 
-The usual driver hands every step of a statement to a thread and back, which costs several times
-what the statement does. Here a statement runs where it is called; only what may wait for the disk
+The usual driver hands every step of a statement to a thread and back, which costs as much as the
+statement does. Here a statement runs where it is called; only what may wait for the disk
 or for another process is awaited: a commit in a thread, a lock by trying again. For whole tables
 the usual driver is the right one, since nobody else gets a word in while a statement runs here.
 """
@@ -19,16 +19,17 @@ T = TypeVar("T")
 AGAIN_S = 0.005
 """Between two looks at whether another process still writes."""
 
-_commits = ThreadPoolExecutor(1, "commit")
-
 
 class Connection:
     """What SQLAlchemy uses of a connection of aiosqlite; `patience_s` is how long another process
-    that writes is waited for."""
+    that writes is waited for, and `commits` the thread that waits for the disk."""
 
-    def __init__(self, connection: sqlite3.Connection, patience_s: float) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, patience_s: float, commits: ThreadPoolExecutor
+    ) -> None:
         self._connection = connection
         self._patience_s = patience_s
+        self._commits = commits
 
     @property
     def isolation_level(self) -> str | None:
@@ -44,7 +45,7 @@ class Connection:
         # Reading begins no transaction.
         if self._connection.in_transaction:
             loop = asyncio.get_running_loop()
-            written = loop.run_in_executor(_commits, self._connection.commit)
+            written = loop.run_in_executor(self._commits, self._connection.commit)
             try:
                 await asyncio.shield(written)
             except asyncio.CancelledError:
@@ -118,9 +119,11 @@ class Cursor:
 
 def connecting(patience_s: float) -> Callable[..., Any]:
     """What makes such connections, given what the usual driver is given."""
+    # One for a database and not for the process: a fork would have the pool without its thread.
+    commits = ThreadPoolExecutor(1, "commit")
 
     async def connect(path: Any, **options: Any) -> Connection:
         given = {**options, "timeout": 0.0, "check_same_thread": False}
-        return Connection(sqlite3.connect(path, **given), patience_s)
+        return Connection(sqlite3.connect(path, **given), patience_s, commits)
 
     return connect

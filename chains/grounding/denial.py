@@ -103,6 +103,8 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     if _TWICE.search(claim.text) and not any(_TWICE.search(c.text) for c in statement):
         raise Failed("negation", "denied twice")
     _turned(claim, statement)
+    _check_without(claim, statement)
+    _check_differs(claim, statement, about)
     own = {w.name for w in claim.words if w.content}
     denies = claim.denied()
     denials = [(s, word, reached) for s in statement for word, reached in s.denied()]
@@ -132,8 +134,59 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     if of_all and any(re.search(r"\bbut not\b", c.text) for c in about):
         raise Failed("negation", "one of them is excepted there")
     for word, reached in denies:
-        if word.form != "against":
+        if word.form != "against" or not _ADVISED_NOT.search(" ".join(c.text for c in statement)):
             _check_justified(claim, word, reached, statement, denials)
+
+
+_ADVISED_NOT = re.compile(
+    r"\b(?:against|not|avoid\w*|contraindicat\w*|discourag\w*|withh[eo]ld\w*|stop\w*|except\w*|insufficient|unsafe)\b",
+    re.IGNORECASE,
+)
+
+
+def _check_without(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What something is said to be without must be denied somewhere there."""
+    theirs: dict[str, list[bool]] = {}
+    for c in statement:
+        for name, places in _polarity(c).items():
+            theirs.setdefault(name, []).extend(denied for denied, _ in places)
+    for n, word in enumerate(claim.words):
+        if word.form != "without" or is_harmless(claim.text, word):
+            continue
+        what = [w for w in claim.words[n + 1 :] if w.clause == word.clause and w.content][:2]
+        there = [d for w in what for d in theirs.get(w.name, ())]
+        told = any(_denied_otherwise(c, {w.name for w in what}) for c in statement)
+        told = told or any(
+            v.form in _NOBODY and v.clause == w.clause
+            for c in statement
+            for w in c.words
+            if w.name in {x.name for x in what}
+            for v in c.words
+        )
+        if there and not any(there) and not told:
+            raise Failed("negation", f"“{what[0].form}” is not denied there")
+
+
+def _check_differs(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    """A difference is significant only where it is so there."""
+    if not _DIFFERS.search(claim.text) or any(w.form in NEGATORS for w in claim.words):
+        return
+    given = " ".join(c.text for c in statement)
+    denied = any(NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text) for c in about)
+    if denied and not _SIGNIFICANT.search(given):
+        raise Failed("negation", "no significant difference was shown there")
+
+
+_DIFFERS = re.compile(
+    r"\bdiffered\b|\bsignificant(?:ly)? (?:difference|more|less|fewer|better|worse|higher|lower|longer|shorter)\b"
+    r"|\bdiffer\w* significantly\b",
+    re.IGNORECASE,
+)
+_SIGNIFICANT = re.compile(
+    r"\bp\s?(?:<|=\s?0?\.0[0-4])|(?<!not )(?<!no )(?<!not differ )(?<!not a )\bsignificant(?:ly)? (?:more|less|fewer|better|"
+    r"worse|higher|lower|longer|shorter|reduc|improv)",
+    re.IGNORECASE,
+)
 
 
 def _check_kept(

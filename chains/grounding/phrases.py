@@ -311,6 +311,7 @@ split-face|half-face
 
 
 _TOO = re.compile(r"\btoo (\w+) to (?:be )?(\w+)", re.IGNORECASE)
+_ABSENT = re.compile(r"\b(?:in (?:the )?absence of|devoid of)\b")
 """What denies without saying so: "too different to pool"."""
 
 
@@ -331,4 +332,4 @@ def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
     found = pattern.sub(lambda m: form[m[0].lower()], text)
-    return _TOO.sub(r"so \1 as not to \2", found)
+    return _ABSENT.sub("without", _TOO.sub(r"so \1 as not to \2", found))

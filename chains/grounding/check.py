@@ -39,6 +39,7 @@ from chains.grounding.limits import (
     check_advice,
     check_design,
     check_exceptions,
+    check_limits,
 )
 from chains.grounding.people import check_conditions, check_kinds, check_people, check_routes
 from chains.grounding.phrases import canonical
@@ -196,6 +197,7 @@ class Grounder:
         check_design(claim, statement)
         check_exceptions(claim, statement)
         check_advice(claim, statement)
+        check_limits(claim, statement)
         check_sides(claim, statement)
         check_contrasts(claim, statement)
         check_crossed(claim, statement)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from chains.grounding.claims import Claim, is_harmless
 from chains.grounding.failed import Failed
@@ -112,3 +113,36 @@ def check_design(claim: Claim, statement: Sequence[Claim]) -> None:
         found = called.search(claim.text)
         if found and not shown.search(given):
             raise Failed("certainty", f"“{found[0]}” is in no cited statement")
+
+
+_LIMITS = frozenset(
+    "severe moderate persistent refractory recurrent relapsing relapsed resistant superficial deep "
+    "focal uncomplicated complicated acute chronic advanced unstable metastatic localised localized "
+    "primary inoperable asymptomatic symptomatic intermittent".split()
+)
+_IN_VERBS = {"refractory": "resist", "resistant": "resist", "persistent": "persist"}
+
+
+def check_limits(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What was said of a kind of something only is not said of all of it."""
+    said = {w.name for w in claim.words} | {w.stem for w in claim.words}
+    limited = {v.name for u, v in pairwise(claim.words) if u.form in _LIMITS}
+    bare = {
+        v.name
+        for c in statement
+        for n, v in enumerate(c.words)
+        if n == 0 or c.words[n - 1].form not in _LIMITS
+    }
+    for sentence in statement:
+        for n, word in enumerate(sentence.words):
+            if word.form not in _LIMITS or word.name in said or word.stem in said:
+                continue
+            after = next((w for w in sentence.words[n + 1 :] if w.form not in _PASSED), None)
+            if after is None or not after.content or after.name not in claim.names:
+                continue
+            otherwise = _IN_VERBS.get(word.form, "-")
+            if after.name not in limited | bare and not any(s.startswith(otherwise) for s in said):
+                raise Failed("overgeneral", f"was said of “{word.form} {after.form}”")
+
+
+_PASSED = _LIMITS | {"and", "or", "mild", "early"}

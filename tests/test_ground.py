@@ -5,7 +5,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from mutations import denied, surer, turned
+from mutations import (
+    better_studied,
+    bounded,
+    denied,
+    exchanged,
+    implied,
+    surer,
+    turned,
+    wider,
+)
 
 from benchmarks.ground import CRITICAL, measure, read_labels
 from bot.receipts import REASONS
@@ -23,6 +32,9 @@ COUGH = "Drug A did not reduce cough in children, and its effect in pregnancy is
 ADVICE = (
     "The guideline suggests that oral drug A may be tried in adults, and advises against drug C."
 )
+
+
+BUILT_ON = ("dev", "other_references", "other_fields", "more_fields", "answers", "prose")
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +89,49 @@ def test_what_a_sentence_may_not_change(grounder: Grounder, sentence: str, expec
     assert reason(grounder, sentence, TRIAL) == expected
 
 
+SIDES = (
+    "In a retrospective cohort of 90 adults with severe eczema, all symptoms except itching improved "
+    "with cream B; pain was rated 3.1 with cream B and 5.2 without cream B, and flares fell from 40% "
+    "to 12%. Cream B is contraindicated in pregnancy, and the trials were too different to pool."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("All symptoms, itching included, improved with cream B in adults [p1].", "overgeneral"),
+        (
+            "All symptoms except itching improved with cream B in adults with eczema [p1].",
+            "overgeneral",
+        ),
+        ("In a randomised trial of 90 adults, flares fell from 40% to 12% [p1].", "certainty"),
+        ("Flares rose from 12% to 40% with cream B in severe eczema [p1].", "direction"),
+        ("Pain was rated 3.1 without cream B and 5.2 with cream B [p1].", "arm"),
+        ("Pain was lower with cream B than without cream B (5.2 v 3.1) [p1].", "direction"),
+        ("Pregnancy is no reason to avoid cream B [p1].", "negation"),
+        ("The trials of cream B were pooled [p1].", "negation"),
+        ("Flares tripled with cream B in severe eczema [p1].", "number"),
+    ],
+)
+def test_what_a_sentence_may_not_drop_or_turn(
+    grounder: Grounder, sentence: str, expected: str
+) -> None:
+    assert reason(grounder, sentence, SIDES) == expected
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Flares went down from 40% to 12% with cream B in severe eczema [p1].",
+        "Pain was lower with cream B than without cream B (3.1 v 5.2) [p1].",
+        "Apart from itching, all symptoms of severe eczema improved with cream B [p1].",
+        "Cream B should not be used in pregnancy [p1].",
+    ],
+)
+def test_limits_that_are_kept_hold(grounder: Grounder, sentence: str) -> None:
+    assert reason(grounder, sentence, SIDES) == "ok"
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
@@ -116,7 +171,19 @@ def sample_sentences() -> Iterator[tuple[str, str]]:
                     yield sentence, statement.text
 
 
-@pytest.mark.parametrize(("change", "least"), [(denied, 0.97), (turned, 0.98), (surer, 0.95)])
+@pytest.mark.parametrize(
+    ("change", "least"),
+    [
+        (denied, 0.98),
+        (turned, 0.98),
+        (surer, 0.95),
+        (implied, 0.97),
+        (wider, 0.85),
+        (bounded, 0.85),
+        (better_studied, 0.97),
+        (exchanged, 0.97),
+    ],
+)
 def test_a_copy_with_one_change_does_not_pass(
     grounder: Grounder, change: Callable[[str], Iterator[str]], least: float
 ) -> None:
@@ -128,7 +195,7 @@ def test_a_copy_with_one_change_does_not_pass(
             tried += 1
             if reason(grounder, f"{changed.rstrip('.')} [p1].", statement) in ("ok", "quotation"):
                 passed.append(changed)
-    assert tried >= 30
+    assert tried >= 15
     assert 1 - len(passed) / tried >= least, passed
 
 
@@ -145,7 +212,7 @@ def test_the_labelled_sets_it_was_built_with(grounder: Grounder) -> None:
     """Not a measure of how it does on other sentences: see benchmarks/results/ground.json."""
     lines = [
         line
-        for name in ("dev", "other_fields", "more_fields", "answers")
+        for name in BUILT_ON
         for line in read_labels(ROOT / "benchmarks" / "grounding" / f"{name}.jsonl")
     ]
     outcomes, _ = measure(lines, grounder)
@@ -157,6 +224,28 @@ def test_the_labelled_sets_it_was_built_with(grounder: Grounder) -> None:
     assert sum(caught) / len(caught) >= 0.95
     assert sum(critical) / len(critical) >= 0.98
     assert all(exact)
+
+
+@pytest.mark.parametrize(
+    ("change", "least"), [(denied, 0.85), (implied, 0.9), (exchanged, 0.8), (better_studied, 0.8)]
+)
+def test_a_paraphrase_with_one_change_seldom_passes(
+    grounder: Grounder, change: Callable[[str], Iterator[str]], least: float
+) -> None:
+    """The supported sentences of two sets that the check lets through, each changed in every way
+    that applies. Harder than copies: what was changed stands in other words."""
+    passed, tried = [], 0
+    for name in ("other_references", "prose"):
+        for line in read_labels(ROOT / "benchmarks" / "grounding" / f"{name}.jsonl"):
+            evidence = {p["id"]: Evidence(p["id"], p["text"]) for p in line["passages"]}
+            if not line["supported"] or not grounder.check(line["sentence"], evidence).supported:
+                continue
+            for changed in change(line["sentence"]):
+                tried += 1
+                if grounder.check(changed, evidence).supported:
+                    passed.append(changed)
+    assert tried >= 10
+    assert 1 - len(passed) / tried >= least, passed
 
 
 def test_every_reason_is_told_in_words() -> None:

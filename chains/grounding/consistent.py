@@ -27,7 +27,7 @@ _ROSE = re.compile(
 )
 _FROM_TO = re.compile(r"\bfrom\s$")
 _PART = re.compile(r"[;,](?= (?:but|and|yet|while|whereas)\b)|;")
-_DENIES = re.compile(r"\b(?:no|not|neither|nor|without|never|than not)\b|n't\b", re.I)  # fmt: skip
+_DENIES = re.compile(r"\b(?:no|not|neither|nor|never|than not)\b|n't\b", re.I)  # fmt: skip
 
 
 def check_consistent(claim: Claim) -> None:

@@ -112,6 +112,9 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     if denies_nothing and not _OTHERWISE.search(claim.text):
         for _, word, reached in denials:
             names = _denied(word, reached)
+            behind = {w.name for w in reached if w.start > word.start and w.name in names}
+            if behind and not own & behind:
+                continue  # only what it is said of is shared
             weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
             if names and not weak and len(own & names) >= max(min(2, len(names)), 0.4 * len(names)):
                 raise Failed("negation", "denies nothing where it is denied")

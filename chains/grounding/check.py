@@ -32,6 +32,7 @@ from chains.grounding.figures import (
     check_ordinals,
 )
 from chains.grounding.form import check_form
+from chains.grounding.holders import check_holders
 from chains.grounding.likeness import check_names, new_words, shares_with, taken_from
 from chains.grounding.limits import (
     are_of_one_design,
@@ -198,6 +199,7 @@ class Grounder:
         check_sides(claim, statement)
         check_contrasts(claim, statement)
         check_crossed(claim, statement)
+        check_holders(claim, statement)
         check_rhythm(claim, statement)
         check_directions(claim, statement, about)
         check_denial(claim, statement, about)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from chains.grounding.claims import Claim, Word, is_harmless
+from chains.grounding.quantities import UNITS
 from chains.grounding.thesaurus import covers, opposites
 from chains.grounding.words import DOUBT, FREQUENCY_HEDGES, GENERIC, NEGATORS, OPPOSITE
 
@@ -68,7 +69,10 @@ def _harm(
 def _is_named(word: Word) -> bool:
     """Whether the word could be the name of something: no verb form, no unit."""
     form = word.form
-    return word.content and form.isalpha() and len(form) > 3 and not form.endswith("ed")
+    unit = form in UNITS
+    return (
+        word.content and form.isalpha() and len(form) > 3 and not form.endswith("ed") and not unit
+    )
 
 
 def _are_opposite(a: Word, b: Word) -> bool:

@@ -37,6 +37,10 @@ def _equal(own: Amount, other: Amount, hedged: bool) -> bool:
 
 def fits(claim: Claim, own: Amount, other: Amount) -> bool:
     """Whether an amount of the statement is the one that the claim gives."""
+    if {own.dimension, other.dimension} == {"count", "time"}:
+        # "over 65", said of people in one of the two only
+        count, time = (own, other) if own.dimension == "count" else (other, own)
+        return time.text.isdigit() and abs(count.low * 365.25 - time.low) < 1
     if own.dimension != other.dimension:
         one = own.plain or (own.low, own.high, own.dimension)
         two = other.plain or (other.low, other.high, other.dimension)
@@ -45,6 +49,9 @@ def fits(claim: Claim, own: Amount, other: Amount) -> bool:
             abs(a - b) <= 0.003 * max(abs(a), abs(b)) for a, b in zip(one[:2], two[:2], strict=True)
         )
     hedged = is_hedged(claim, own)
+    between = own.high <= 1.4 * own.low and claim.text[: own.start].lower().endswith("between ")
+    if between and own.low < other.low == other.high < own.high:
+        return True  # "between four and five" for 4.5
     if own.vague and own.dimension == "share":
         said = claim.text[max(0, own.start - 12) : own.start].lower()
         if other.vague and _equal(own, other, False):

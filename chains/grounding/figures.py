@@ -35,7 +35,8 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             ends = [
                 any(
                     a.dimension == own.dimension
-                    and abs(a.low - end) <= 0.003 * max(abs(end), 1e-12)
+                    and abs(a.low - end)
+                    <= (0.015 if a.dimension == "time" else 0.003) * max(abs(end), 1e-12)
                     and a.low == a.high
                     for _, a in theirs
                 )

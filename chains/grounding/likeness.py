@@ -168,6 +168,8 @@ def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
             continue
         if word.form in _HEDGED:
             continue  # it claims less
+        if len(word.form) == 1 and any(f.startswith(word.form) and len(f) > 3 for f in forms):
+            continue  # "S. aureus"
         if word.form[0].isdigit() or word.start in spelled or word.start in measured:
             continue
         if _abbreviates(claim.text[word.start : word.start + len(word.form)], forms):

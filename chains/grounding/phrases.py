@@ -152,6 +152,161 @@ platelet-rich plasma|prp
 confidence interval|ci
 hazard ratio|hr
 micrometres|micrometers|microns|micrometre|micrometer
+anaemia|anemia|low haemoglobin|low hemoglobin
+leukopenia|leucopenia|low white cell count|low white blood cell count
+neutropenia|low neutrophil count|low neutrophils
+thrombocytopenia|low platelet count|low platelets
+hyperkalaemia|hyperkalemia|high potassium|raised potassium
+hypokalaemia|hypokalemia|low potassium
+hyponatraemia|hyponatremia|low sodium
+hypercalcaemia|hypercalcemia|high calcium|raised calcium
+hyperlipidaemia|hyperlipidemia|dyslipidaemia|dyslipidemia
+jaundice|icterus|yellowing of the skin|yellow skin
+ascites|fluid in the abdomen
+tachycardia|fast heart rate|rapid heart rate|rapid pulse|racing heart
+bradycardia|slow heart rate|slow pulse
+heart rate|pulse rate
+cardiac arrest|heart stopped
+arrhythmia|irregular heartbeat|irregular heart rhythm|rhythm disturbance|rhythm disturbances|arrhythmias
+syncope|fainting|fainted
+haematuria|hematuria|blood in the urine
+proteinuria|protein in the urine
+dysuria|pain on urination|painful urination
+urinary tract infection|urine infection|uti
+pneumonia|infection of the lung
+tonsillitis|sore throat
+rhinorrhoea|rhinorrhea|runny nose
+nasal congestion|blocked nose|stuffy nose
+cough|coughing
+wheeze|wheezing
+abdominal pain|stomach pain|belly pain|stomach ache|tummy pain
+dyspepsia|indigestion
+reflux|heartburn|acid reflux
+dysphagia|difficulty swallowing|trouble swallowing
+anorexia|loss of appetite|poor appetite
+dry mouth|xerostomia
+mouth ulcers|aphthous ulcers|oral ulcers
+cheilitis|inflamed lips|chapped lips
+conjunctivitis|pink eye
+blurred vision|blurring of vision
+tinnitus|ringing in the ears
+hearing loss|deafness
+vertigo|spinning sensation
+paraesthesia|paresthesia|tingling|pins and needles
+numbness|loss of feeling
+paralysis|palsy
+dementia|dementias
+anxiety|anxiousness
+depression|depressive disorder|depressive illness
+suicidal ideation|suicidal thoughts
+agitation|restlessness
+confusion|delirium
+myopathy|muscle disease
+back pain|backache
+osteoporosis|brittle bones
+fracture|broken bone
+fractures|broken bones
+varicose veins|varicosities
+deep vein thrombosis|dvt|clot in a deep vein
+pulmonary embolism|lung clot|clot in the lung
+haematoma|hematoma|haematomas|hematomas
+blister|bulla|blisters|bullae
+crust|crusts|scab|scabs|crusting|scabbing
+scaling|flaking|peeling|desquamation
+atrophy|thinning of the skin
+hyperpigmentation|darkening of the skin|skin darkening
+hypopigmentation|lightening of the skin|loss of pigment|skin lightening|pigment loss
+telangiectasia|telangiectasias|dilated vessels|spider veins|visible vessels
+acne|acne vulgaris
+eczema|atopic dermatitis|atopic eczema
+hyperhidrosis|excessive sweating
+warts|verrucae
+tinea pedis|athlete's foot
+onychomycosis|fungal nail infection|nail fungus
+candidiasis|thrush|candidosis
+zoster|shingles|herpes zoster
+varicella|chickenpox
+cold sores|herpes labialis
+pertussis|whooping cough
+measles|rubeola
+influenza|flu
+gastroenteritis|stomach flu
+sepsis|blood poisoning
+abscess|abscesses
+cellulitis|infection of the skin
+anaphylaxis|severe allergic reaction
+angioedema|angio-oedema
+coronary heart disease|coronary artery disease|ischaemic heart disease|ischemic heart disease
+peripheral artery disease|peripheral arterial disease
+chronic kidney disease|chronic renal disease|ckd
+chronic obstructive pulmonary disease|copd
+gallstones|cholelithiasis
+cholecystectomy|gallbladder removal|removal of the gallbladder
+appendicectomy|appendectomy|appendix removal
+hysterectomy|womb removal|removal of the womb
+mastectomy|breast removal|removal of the breast
+tonsillectomy|tonsil removal|removal of the tonsils
+knee arthroplasty|knee replacement
+hip arthroplasty|hip replacement
+electrocardiogram|ecg|ekg
+echocardiography|echocardiogram|heart ultrasound|cardiac ultrasound
+ultrasonography|ultrasound|sonography
+magnetic resonance imaging|mri
+computed tomography|ct scan
+lumbar puncture|spinal tap
+colonoscopy|colonoscopies
+blood cultures|cultures of blood
+creatinine clearance|crcl
+glomerular filtration rate|gfr
+body mass index|bmi
+low-density lipoprotein|ldl
+menopause|climacteric
+postmenopausal|after the menopause|past the menopause
+postpartum|after birth|after delivery|after childbirth|postnatal
+menstrual periods|menses|menstruation
+period pain|dysmenorrhoea|dysmenorrhea
+stillbirth|fetal death
+contraception|birth control
+sexually transmitted infections|stis|sexually transmitted diseases
+erectile dysfunction|impotence
+benign prostatic hyperplasia|enlarged prostate
+incontinence|leakage of urine
+epistaxis|nosebleed
+flare-up|exacerbation|exacerbations|flare-ups
+wound breakdown|wound dehiscence|dehiscence
+readmission|return to hospital|hospital readmission
+death from any cause|all-cause mortality|overall mortality|death of any cause|all-cause death
+adipose|fat tissue|fatty tissue|adipose tissue
+epidermal|of the epidermis|in the epidermis
+melanin|epidermal pigment
+platelets|thrombocytes
+red blood cells|erythrocytes
+white blood cells|leukocytes|leucocytes
+clotting|coagulation
+anticoagulants|blood thinners|anticoagulant drugs
+diuretics|water tablets|water pills
+analgesics|painkillers|pain relievers|analgesia|pain relief
+antiemetics|anti-sickness drugs|anti-vomiting drugs
+antipyretics|fever reducers
+laxatives|laxative drugs
+antihistamines|antihistamine drugs
+hypnotics|sleeping pills|sleeping tablets
+vaccination|immunisation|immunization
+vaccine|jab
+once every two weeks|biweekly
+on an empty stomach|fasting|without food
+excessive dose|too high a dose
+first-choice|first choice|treatment of choice|drug of choice|first-line|first line
+second-choice|second line|second-line
+care home|nursing home
+health professionals|clinicians|healthcare professionals|health workers
+under anaesthesia|anaesthetised|anesthetised
+general anaesthesia|general anesthesia|general anaesthetic|general anesthetic
+local anaesthesia|local anesthesia|local anaesthetic|local anesthetic
+single-centre|single-center|one-centre|one centre|a single centre|a single center|one hospital
+multicentre|multicenter|several centres|many centres
+cross-over|crossover
+split-face|half-face
 """
 
 

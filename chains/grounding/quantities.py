@@ -6,7 +6,7 @@ A unit is a dimension and a factor: "0.25 mg/kg/day" and "250 micrograms/kg a da
 import re
 from dataclasses import dataclass, replace
 
-_UNITS: dict[str, tuple[str, float]] = {}
+UNITS: dict[str, tuple[str, float]] = {}
 _BY_DIMENSION: dict[str, dict[str, float]] = {
     "mass": {"ng": 1e-6, "mcg": 1e-3, "ug": 1e-3, "µg": 1e-3, "μg": 1e-3, "microgram": 1e-3,
              "micrograms": 1e-3, "mg": 1, "milligram": 1, "milligrams": 1, "g": 1e3, "gram": 1e3,
@@ -17,6 +17,7 @@ _BY_DIMENSION: dict[str, dict[str, float]] = {
                "litre": 1e3, "litres": 1e3, "liter": 1e3, "liters": 1e3},
     "length": {"nm": 1e-6, "nanometre": 1e-6, "nanometres": 1e-6, "nanometer": 1e-6,
                "nanometers": 1e-6, "um": 1e-3, "µm": 1e-3, "μm": 1e-3, "micron": 1e-3, "microns": 1e-3,
+               "micrometre": 1e-3, "micrometres": 1e-3, "micrometer": 1e-3, "micrometers": 1e-3,
                "mm": 1, "millimetre": 1, "millimetres": 1, "millimeter": 1, "millimeters": 1,
                "cm": 10, "centimetre": 10, "centimetres": 10, "centimeter": 10, "centimeters": 10,
                "m": 1e3, "metre": 1e3, "metres": 1e3, "meter": 1e3, "meters": 1e3},
@@ -34,7 +35,9 @@ _BY_DIMENSION: dict[str, dict[str, float]] = {
     "power": {"mw": 1e-3, "w": 1, "watt": 1, "watts": 1},
     "share": {"%": 1, "percent": 1, "percentage": 1},
     "activity": {"iu": 1, "unit": 1, "units": 1, "u": 1},
-    "amount": {"mmol": 1, "mol": 1e3, "umol": 1e-3, "µmol": 1e-3},
+    "amount": {"mmol": 1, "mol": 1e3, "umol": 1e-3, "µmol": 1e-3, "micromol": 1e-3,
+               "nmol": 1e-6, "millimole": 1, "millimoles": 1, "micromole": 1e-3, "micromoles": 1e-3,
+               "mole": 1e3, "moles": 1e3},
     "pressure": {"mmhg": 1, "kpa": 7.50062},
     "rate": {"hz": 1, "bpm": 1 / 60, "beats": 1 / 60},
     "radiation": {"gy": 1, "mgy": 1e-3, "cgy": 1e-2},
@@ -44,7 +47,7 @@ _BY_DIMENSION: dict[str, dict[str, float]] = {
 }  # fmt: skip
 for _dimension, _factors in _BY_DIMENSION.items():
     for _name, _factor in _factors.items():
-        _UNITS[_name] = (_dimension, _factor)
+        UNITS[_name] = (_dimension, _factor)
 
 _WORDS = {
     w: float(i)
@@ -63,7 +66,7 @@ _PARTS = {"half": 0.5, "halves": 0.5, "third": 1 / 3, "thirds": 1 / 3, "quarter"
 _WORD = "|".join([*_WORDS])
 _NUMERAL = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+|\d+"
 _ONE = rf"(?:{_NUMERAL}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ](?:one|two|three|four|five|six|seven|eight|nine)|(?:{_WORD})(?![a-z])(?: hundred)?)"
-_UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+_UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _AMOUNT = re.compile(
     rf"(?<![\w.])(?P<low>{_ONE})(?:(?P<unit1>\s?%)?\s?(?:-|–|to(?: about)?|and(?=\s(?:{_ONE})\s?(?:{_UNIT})))\s?(?P<high>{_ONE}))?"
     rf"(?:(?:\u00a0+|\s?-?)(?P<unit>{_UNIT})(?![\w]))?"
@@ -86,6 +89,11 @@ _FRACTION = re.compile(
     rf"(?!\s?(?:-?(?:{_UNIT})\b|group|arm|trial|week|study|generation|pass|session|treatment|dose|line|trimester|degree))",
     re.IGNORECASE,
 )
+_A_HALF = re.compile(
+    r"\b(?:control|treated|untreated|other|either|each|which|lasered|opposite|placebo|on the|in the)\s$",
+    re.I,
+)
+"""A half of a body, of which one is told from the other."""
 _CHANGED = re.compile(
     r"\b(?:rais|ris|ros|low|fell|fall|increas|decreas|reduc|improv|shorten|lengthen|drop|declin|chang|went|"
     r"prolong|extend|brought)\w*\b[^.;]{0,70}\bfrom\s$",
@@ -93,11 +101,20 @@ _CHANGED = re.compile(
 )
 """Before "47% to 69%" says that these are two amounts and no range."""
 _AND_A_HALF = re.compile(rf"\b(?P<n>{_ONE}) and a half (?P<unit>{_UNIT})(?!\w)", re.IGNORECASE)
+_ONE_AND_A_HALF = re.compile(
+    rf"\b(?:an?|one) (?P<unit>{'|'.join(u for u in UNITS if len(u) > 2 and u.isalpha())}) and a half\b",
+    re.IGNORECASE,
+)
 _AT = re.compile(
-    r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of))", re.IGNORECASE
+    r"\b(?P<unit>day|week|month|year)s?\s(?P<n>\d{1,3})\b(?!\s?(?:%|mg|of (?!pregnancy|gestation|treatment|therapy|life)))",
+    re.IGNORECASE,
 )
 _ONE_IN = re.compile(
     rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?|per(?=\s\d{{1,3}}(?:,\d{{3}}|\d)))\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
+    re.IGNORECASE,
+)
+_RANGE_IN = re.compile(
+    rf"\b(?P<low>{_ONE})\s?(?:to|-|–)\s?(?P<high>{_ONE})\s(?:in|out of|of|per)\s(?:every\s)?(?P<whole>1(?:0+|,000|0,000|00,000)|hundred|thousand)\b",
     re.IGNORECASE,
 )
 _NAME = re.compile(
@@ -105,7 +122,7 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _PART_OF_TIME = re.compile(
-    rf"\b(?:(?P<count>an?|one|two|three|four|five)[ -])?(?P<part>{'|'.join(_PARTS)})\s(?:of\s)?an?\s(?P<unit>hour|day|week|month|year|litre|liter|gram|gramme|kilogram|kilo|minute|second|decade)\b",
+    rf"\b(?:(?P<count>an?|one|two|three|four|five)[ -])?(?P<part>{'|'.join(_PARTS)})\s(?:of\s)?an?\s(?P<unit>{'|'.join(u for u in UNITS if len(u) > 2 and u.isalpha() and not u.endswith('s'))})\b",
     re.IGNORECASE,
 )
 _BARE_TIMES = re.compile(
@@ -158,22 +175,34 @@ def amounts(text: str) -> list[Amount]:
         found.append(Amount(0.0, 0.0, "none", m.start(), m.end(), m[0].strip()))
     for m in _PART_OF_TIME.finditer(text):
         count = {"a": 1.0, "an": 1.0}.get((m["count"] or "a").lower()) or _value(m["count"])
-        value = count * _PARTS[m["part"].lower()] * _UNITS[m["unit"].lower()][1]
-        found.append(Amount(value, value, _UNITS[m["unit"].lower()][0], m.start(), m.end(), m[0]))
+        value = count * _PARTS[m["part"].lower()] * UNITS[m["unit"].lower()][1]
+        found.append(Amount(value, value, UNITS[m["unit"].lower()][0], m.start(), m.end(), m[0]))
+        taken.append((m.start(), m.end()))
+    for m in _ONE_AND_A_HALF.finditer(text):
+        dimension, factor = UNITS[m["unit"].lower()]
+        found.append(Amount(1.5 * factor, 1.5 * factor, dimension, m.start(), m.end(), m[0]))
         taken.append((m.start(), m.end()))
     for m in [*_AND_A_HALF.finditer(text), *_AT.finditer(text)]:
         if _within(m, taken):
             continue
-        dimension, factor = _UNITS[m["unit"].lower()]
+        dimension, factor = UNITS[m["unit"].lower()]
         value = (_value(m["n"]) + (0.5 if "half" in m[0] else 0.0)) * factor
         found.append(Amount(value, value, dimension, m.start(), m.end(), m[0]))
         taken.append((m.start(), m.end()))
     for m in _BARE_TIMES.finditer(text):
-        unit = _UNITS[_RHYTHMS.get(m[2].lower(), m[2].lower())]
+        unit = UNITS[_RHYTHMS.get(m[2].lower(), m[2].lower())]
         times = _TIMES[re.sub(r"\s+", " ", m[1].lower())] / unit[1]
         found.append(Amount(times, times, "frequency", m.start(), m.end(), m[0]))
         taken.append((m.start(), m.end()))
+    for m in _RANGE_IN.finditer(text):
+        low, high, whole = (_value(m[name]) for name in ("low", "high", "whole"))
+        if 0 < low < high < whole:
+            low, high = 100 * low / whole, 100 * high / whole
+            found.append(Amount(low, high, "share", m.start(), m.end(), m[0]))
+            taken.append((m.start(), m.end()))
     for m in _ONE_IN.finditer(text):
+        if _within(m, taken):
+            continue
         a, b = _value(m["a"]), _value(m["b"])
         if 0 < a <= b and b > 1:
             share = 100 * a / b
@@ -187,6 +216,8 @@ def amounts(text: str) -> list[Amount]:
                 taken.append((m.start(), m.end()))
     for m in _FRACTION.finditer(text):
         if _within(m, taken) or (not m["count"] and m["part"].lower() not in ("half", "quarter")):
+            continue
+        if m["part"].lower() == "half" and _A_HALF.search(text[: m.start()]):
             continue
         count = {"a": 1.0, "an": 1.0}.get((m["count"] or "a").lower()) or _value(m["count"])
         share = 100 * count * _PARTS[m["part"].lower()]
@@ -212,7 +243,7 @@ def amounts(text: str) -> list[Amount]:
         plain = None
         text_of = text[start : m.end()].strip()
         if dimension.endswith("/time"):
-            base, divisor = _UNITS[(m["unit"] or (m["unit1"] or "").strip()).lower()]
+            base, divisor = UNITS[(m["unit"] or (m["unit1"] or "").strip()).lower()]
             if dimension == f"{base}/time":
                 plain = (_value(m["low"]) * divisor, _value(m["high"] or m["low"]) * divisor, base)
         found.append(Amount(low, high, dimension, start, m.end(), text_of, plain=plain))
@@ -232,10 +263,14 @@ def _with_units(found: list[Amount], text: str) -> list[Amount]:
     for i, own in enumerate(out):
         before = text[max(0, own.start - 24) : own.start]
         aged = re.search(
-            r"\bage[ds]?\b(?: (?:of|from|between|over|under))?\s$", before, re.IGNORECASE
+            r"\bage[ds]?\b(?: (?:of|from|between|over|under))?\s$"
+            r"|\b(?:patients|people|children|adults|anyone|those|women|men|infants|persons) "
+            r"(?:under|over|below|above|younger than|older than)\s$",
+            before,
+            re.IGNORECASE,
         )
         if own.dimension == "count" and aged:
-            years = _UNITS["years"][1]
+            years = UNITS["years"][1]
             unit = out[i + 1].dimension if i + 1 < len(out) else ""
             between = text[own.end : out[i + 1].start] if unit else ""
             if unit == "time" and _IN_A_ROW.fullmatch(between):
@@ -248,13 +283,19 @@ def _with_units(found: list[Amount], text: str) -> list[Amount]:
             continue
         if _IN_A_ROW.fullmatch(between):
             named = re.search(rf"({_UNIT})(?!\w)", following.text, re.IGNORECASE)
+            figure = re.match(_NUMERAL, following.text)
             if named:
-                factor = _UNITS[named[1].lower()][1]
+                factor = UNITS[named[1].lower()][1]
+                if "/" in following.dimension and figure and _value(figure[0]):
+                    factor = following.low / _value(figure[0])
                 out[i] = replace(
                     own,
                     low=own.low * factor,
                     high=own.high * factor,
                     dimension=following.dimension,
+                    plain=(own.low, own.high, "share")
+                    if following.dimension == "share/time"
+                    else None,
                 )
     return out
 
@@ -267,9 +308,9 @@ def _unit(m: re.Match[str]) -> tuple[str, float]:
     name = (m["unit"] or (m["unit1"] or "").strip()).lower()
     if not name:
         return "count", 1.0
-    dimension, factor = _UNITS[name]
+    dimension, factor = UNITS[name]
     for per in _PER.finditer(m["per"] or ""):
-        below, divisor = _UNITS[_RHYTHMS.get(per["name"].lower(), per["name"].lower())]
+        below, divisor = UNITS[_RHYTHMS.get(per["name"].lower(), per["name"].lower())]
         divisor *= float(per["by"] or 1)
         dimension, factor = f"{dimension}/{below}", factor / divisor
     if dimension == "mass/mass":

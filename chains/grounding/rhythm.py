@@ -31,7 +31,7 @@ _RHYTHM = re.compile(
 
 
 _ONCE = re.compile(
-    r"\b(once|twice|thrice|(?:two|three|four|five|\d) times)\b(?! (?:as|more|higher|less|greater|a\b|an\b|per|daily|weekly|monthly|every|each))",
+    r"\b(?<!at )(once|twice|thrice|(?:two|three|four|five|\d) times)\b(?! (?:[\w-]+ ){1,4}(?:has|have|had|is|are|was|were)\b)(?! (?:as|more|higher|less|greater|a\b|an\b|per|daily|weekly|monthly|every|each))",
     re.IGNORECASE,
 )
 
@@ -64,7 +64,7 @@ def check_rhythm(claim: Claim, statement: Sequence[Claim]) -> None:
         for t in (claim.text, given)
     ]
     single = re.search(
-        r"\b(?:one|single) (?:session|treatment|dose|injection|time|pass|application|visit|cycle)",
+        r"\b(?:one|single) (?:[\w-]+ ){0,5}?(?:session|treatment|dose|injection|time|pass|application|visit|cycle)",
         given,
         re.IGNORECASE,
     )

@@ -427,5 +427,5 @@ CONTRASTS: tuple[frozenset[str], ...] = tuple(
 
 ABOUT = frozenset(
     "about around roughly approximately approx nearly almost some circa close near just under over "
-    "a-little little slightly more less least most than".split()
+    "a-little little slightly quite approaching nearing good well barely more less least most than".split()
 )

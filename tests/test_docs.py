@@ -287,6 +287,19 @@ def test_the_figures_of_a_turn_are_those_of_the_file() -> None:
     assert f"| memory after 200 turns | {last[0]:.0f} MB | {last[1]:.0f} MB |" in README
 
 
+def test_the_figures_of_the_running_bot_are_those_of_the_results() -> None:
+    rows = json.loads((ROOT / "benchmarks/results/telegram.json").read_bytes())["rows"]
+    by = {(r["bot"], r["people"], r["flood"]): r for r in rows}
+    figures = ("answers_per_s", ""), ("p50_s", " s"), ("p95_s", " s"), ("cpu_ms_per_answer", " ms")
+    for name, unit in (*figures, ("peak_mib", " MiB")):
+        told = ""
+        for people in (1, 20, 200):
+            ours, minimal = (by[b, people, False][name] for b in ("corollary", "minimal"))
+            told += f" | {ours}{unit} ({minimal}{unit})"
+        assert f"{told} |" in README
+    assert all(r["lost"] == 0 for r in rows if r["bot"] == "corollary")
+
+
 # ------------------------------------------------------------------- articles
 
 

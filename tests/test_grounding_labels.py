@@ -29,7 +29,7 @@ LEAST = {
     "more_fields": 5,
     "answers": 5,
     "prose": 4,
-    "held_out": 4,
+    "varied": 4,
 }  # sentences of each kind
 BRACKETS = re.compile(r"\s*\[(p\d+(?:, p\d+)*)\]")
 
@@ -152,7 +152,7 @@ def test_sources_are_references_of_the_sample_articles_or_openly_invented() -> N
     assert set(SOURCES["dev"]) | set(SOURCES["other_references"]) <= keys
     assert SOURCES["other_fields"] == SOURCES["more_fields"] == ["invented"]
     uncited = {"novoa2018", "shi2021"}  # read for the samples, but cited by none
-    assert set(SOURCES["prose"]) | set(SOURCES["held_out"]) <= keys | uncited | {"invented"}
+    assert set(SOURCES["prose"]) | set(SOURCES["varied"]) <= keys | uncited | {"invented"}
     assert set(SOURCES["answers"]) <= {*SOURCES["dev"], "invented"}
     for line in SETS["other_fields"]:
         assert all("invented" in p["text"].lower() for p in line["passages"]), line["id"]

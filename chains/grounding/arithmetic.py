@@ -83,7 +83,7 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
             return True
         if "ratio" in said and any(abs(100 * (1 - r) - own.low) <= 0.6 for r in ratios):
             return True
-    if own.dimension == "count":
+    if own.dimension == "count" and own.low >= 1:
         shares = [a.low / 100 for a in given if a.dimension == "share"]
         counts = [a.low for a in given if a.dimension == "count" and a.low >= 5]
         if any(abs(share * n - own.low) < 0.5 and share < 1 for share in shares for n in counts):

@@ -139,6 +139,8 @@ def _counted(claim: Claim, amount: Amount) -> str | None:
     """What a bare number counts: the word behind it."""
     if amount.dimension != "count":
         return None
+    if claim.text[amount.end : amount.end + 1] == "-":
+        return next((w.name for w in claim.words if w.start == amount.end + 1), None)
     after = next((w for w in claim.words if w.start >= amount.end), None)
     if after is None or claim.text[amount.end : after.start].strip() or not after.content:
         return None
@@ -153,13 +155,13 @@ _SIDE_BY_SIDE = re.compile(
 
 _PARALLEL = re.compile(
     r"\b(with|on|after|under|among|from|given|for|in|by)\b(?P<one>(?:(?!\b(?:with|on|after|under|among|from|given|for|by)\b)[^,;.])"
-    r"{2,60}?)\bthan (?:with|on|after|under|among|from|given|for|in|by)\b(?P<other>[^,;.(]{2,60})",
+    r"{2,60}?)\b(?:than|as) (?:those |that |the \w+ )?(?:with|on|after|under|among|from|given|for|in|by)\b(?P<other>[^,;.(]{2,60})",
     re.IGNORECASE,
 )
 
 
 def _parallel(claim: Claim) -> tuple[frozenset[str], frozenset[str]] | None:
-    """The two sides of "with A than with B"."""
+    """The two sides of "with A than with B", "on A as often as those on B"."""
     found = _PARALLEL.search(claim.text)
     if found is None:
         return None

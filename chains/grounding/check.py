@@ -31,6 +31,7 @@ from chains.grounding.figures import (
     check_multiples,
     check_ordinals,
 )
+from chains.grounding.address import unaddressed
 from chains.grounding.form import check_form
 from chains.grounding.holders import check_holders
 from chains.grounding.likeness import check_names, new_words, shares_with, taken_from
@@ -106,7 +107,10 @@ class Grounder:
             if quoted := _quoted(text, cited):
                 return Verdict(text, citations, True, "quotation", quoted=quoted)
             check_form(text, " ".join(e.text for e in cited))
-            self._examine(canonical(text), [canonical(e.text) for e in cited])
+            self._examine(
+                canonical(unaddressed(text, [e.text for e in cited])),
+                [canonical(e.text) for e in cited],
+            )
         except Failed as e:
             others = cited or list(evidence.values())
             quoted = None if citations else _quoted(text, others)

@@ -22,15 +22,17 @@ from store.lexical import FUNCTION_WORDS, stem
 
 _WORD = re.compile(r"(?:[Nn]on-)?[^\W\d_]+(?:\d\w*)?(?:['’][a-z]{1,2})?|\d+(?:[.,]\d+)*")
 _SEGMENT_END = re.compile(
-    r"[,;:]|\.(?=\s|$)|\b(?:and|but|or|while|whereas|although|though|versus|vs\.?|v|than|against|yet|however|"
+    r"[;:]|,(?!\d{3})|\.(?=\s|$)|\b(?:and|but|or|while|whereas|although|though|versus|vs\.?|v|than|against|yet|however|"
     r"compared (?:with|to)|rather than|as opposed to|in contrast to)\b",
     re.IGNORECASE,
 )
 _CLAUSE_END = re.compile(
-    r"[;:]|,(?! (?:or|nor)\b)|\.(?=\s|$)|\b(?:but|while|whereas|although|though|yet|however|because)\b"
-    r"|\band\b(?=[^,;.]*\b(?:was|were|is|are|had|has|have|did|does|do|can|may|should|could|no|not|none|\w{3,}ed)\b)",
+    r"[;:]|,(?! (?:or|nor)\b|\d{3})|\.(?=\s|$)|\b(?:but|while|whereas|although|though|yet|however|because)\b"
+    r"|\band\b(?=(?:[^,;.]|[.,](?=\d))*\b(?:was|were|is|are|had|has|have|did|does|do|can|may|should|could|no|not|none|\w{3,}ed)\b)",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"\b(?:between|both)\b(?:(?!\band\b)[^,;.])*$", re.IGNORECASE)
+"""Before the "and" that joins the two things between which something is."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
 _HARMLESS = re.compile(
     r"not only|with or without|whether or not|no (?:more|longer|less|later|fewer|earlier|sooner) than|if not"
@@ -128,7 +130,11 @@ def _claim(text: str) -> Claim:
         text,
     )
     segments = [m.start() for m in _SEGMENT_END.finditer(flat)]
-    clauses = [m.start() for m in _CLAUSE_END.finditer(flat)]
+    clauses = [
+        m.start()
+        for m in _CLAUSE_END.finditer(flat)
+        if m[0].lower() != "and" or not _BETWEEN.search(flat[: m.start()])
+    ]
     found: list[Word] = []
     for m in _WORD.finditer(text):
         form = m[0].lower().replace("’", "'")

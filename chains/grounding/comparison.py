@@ -272,8 +272,8 @@ def _regions(claim: Claim, group: frozenset[str]) -> list[tuple[str, frozenset[s
 
 def check_crossed(claim: Claim, statement: Sequence[Claim]) -> None:
     """Two things said of two others must not be exchanged: "A did more for X and B for Y"."""
-    for parts in (_by_segment, _by_clause):
-        _check_crossed(parts(claim), [parts(sentence) for sentence in statement])
+    _check_crossed(_by_segment(claim, join=True), [_by_segment(s) for s in statement])
+    _check_crossed(_by_clause(claim), [_by_clause(s) for s in statement])
 
 
 def _check_crossed(
@@ -294,10 +294,20 @@ def _check_crossed(
                     raise Failed("arm", "what belongs together is exchanged")
 
 
-def _by_segment(claim: Claim) -> list[frozenset[str]]:
+def _by_segment(claim: Claim, *, join: bool = False) -> list[frozenset[str]]:
     last = max((w.segment for w in claim.words), default=0)
-    found = [claim.in_segments(frozenset({i})) for i in range(last + 1)]
+    joined = {w.segment for w in claim.words if w.form == "or"} if join else set()
+    runs: list[set[int]] = []
+    for i in range(last + 1):
+        if i in joined and runs:
+            runs[-1].add(i)  # "keloids or hypertrophic scars" are not set side by side
+        else:
+            runs.append({i})
+    found = [claim.in_segments(frozenset(run)) - _NOTHING for run in runs]
     return [f for f in found if f]
+
+
+_NOTHING = GENERIC | {"occur", "show", "report", "conclude", "compare"} - {"without"}
 
 
 def _by_clause(claim: Claim) -> list[frozenset[str]]:

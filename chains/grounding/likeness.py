@@ -19,6 +19,13 @@ _HEDGED = DOUBT | {"apparently", "seemingly", "reportedly", "roughly"}
 _NO_NAMES = frozenset({"inject", "dose", "lesion", "treat", "patients", "apply"})
 
 
+_NO_NOUN = ("ing", "ful", "less", "able", "ible", "ly", "ed")
+_VERB_NEXT = re.compile(
+    r"\b(?:should|must|may|might|can|could|will|would|not|never|to|please) $", re.I
+)
+"""Before a verb, whatever else the word could name."""
+
+
 _SPECIAL = 0.86
 """Rarity from which the name of a thing is one that matters."""
 
@@ -142,11 +149,12 @@ def check_names(
         raw = claim.text[word.start : word.start + 1]
         named = raw.isupper() and word.start != first
         digits = any(c.isdigit() for c in word.form)
-        known = is_known(word.stem) or _has_known_base(word.form)
+        known = word.name in _NO_NAMES or is_known(word.stem) or _has_known_base(word.form)
         rare = not known and rarity is not None and rarity(word.form) >= _RARE
         thing = (
             names_a_thing(word.stem)
-            and not word.form.endswith("ing")
+            and not word.form.endswith(_NO_NOUN)
+            and not _VERB_NEXT.search(claim.text[: word.start])
             and word.name not in _NO_NAMES
             and (rarity is None or rarity(word.form) >= _SPECIAL)
         )

@@ -38,6 +38,12 @@ def check_strength(
             continue
         if word.form in ("need", "needs", "needed") and word.negated:
             continue
+        if _OF_TIME.match(claim.text, word.start) or _LED_BY.match(claim.text, word.start):
+            continue
+        if word.form == "never" and any(_NEVER.search(c.text) for c in statement):
+            continue
+        if word.form in _AT_ANY and "any" in forms:
+            continue
         if word.form in ("because", "since") and (
             _SO.search(" ".join(c.text for c in statement)) or _KNOWN.search(claim.text)
         ):
@@ -91,9 +97,21 @@ def check_strength(
         if seldom and not own & (
             FREQUENCY_HEDGES
             | DOUBT
-            | {"can", "commonly", "frequently", "main", "not", "certain", "cases"}
+            | {"most", "can", "commonly", "frequently", "main", "not", "certain", "cases"}
         ):
             raise Failed("certainty", f"the statement says “{next(iter(seldom))}”")
+
+
+_OF_TIME = re.compile(
+    r"since (?:(?:the|their|its|his|her|that|these|those|then|an?) )?(?!(?:\w+ ){0,3}(?:is|are|was|were|has|have|had|did|do|does|may|can|could|might)\b)"
+    r"(?:(?!\w+ed\b)[a-z-]+ ){0,3}(?!\w+ed\b)[a-z-]+\s*(?:[,;)]|\.(?!\d)|$)|since (?:19|20)\d\d|due (?:every|each|at|in|on|after|before|within|when|again|next|now)\b",
+    re.IGNORECASE,
+)
+_LED_BY = re.compile(r"led by\b", re.IGNORECASE)
+_NEVER = re.compile(
+    r"\b(?:must|should|may|can|is|are|be) not\b|\bnever\b|\bcontraindicated\b", re.IGNORECASE
+)
+_AT_ANY = frozenset({"whatever", "whichever", "regardless", "irrespective"})
 
 
 def _check_reason(claim: Claim, new: Sequence[Word]) -> None:

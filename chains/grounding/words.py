@@ -214,6 +214,7 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ),
         ("before prior previously pre", "after following afterwards post since"),
         ("early earlier earliest", "late later latest"),
+        ("recent fresh", "old mature longstanding"),
         ("darker darkened darkening dark", "lighter lightened fade faded blanched"),
         ("effective efficacious", "ineffective"),
         ("safe safely", "unsafe dangerous"),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from chains.grounding.claims import Claim
@@ -34,17 +35,24 @@ _MARGIN = {"share": 0.6, "count": 1.5, "time": 2.0}
 _OTHER_MARGIN = 1.0
 
 
-def _rivals(amount: Amount, among: Sequence[Amount]) -> list[Amount]:
+def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
     """Amounts of the same kind; that nobody had something is one of them beside a share or a count.
     What a count is taken of is none."""
-    wholes = {b.start for d in among if d.derived for b in among if b.end == d.end and b is not d}
+    wholes = {
+        b.start
+        for d in claim.amounts
+        if d.derived
+        for b in claim.amounts
+        if b.end == d.end and b is not d
+    }
     return [
         a
-        for a in among
+        for a in claim.amounts
         if a.start != amount.start
         and a.start not in wholes
         and not a.derived
         and not is_year(a)
+        and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 12) : a.start])
         and (
             a.dimension == amount.dimension
             or (
@@ -56,12 +64,33 @@ def _rivals(amount: Amount, among: Sequence[Amount]) -> list[Amount]:
     ]
 
 
+_OF_SOMETHING_ELSE = re.compile(r"\b(?:n\s?=|p\s?[=<>≤]+)\s*$", re.IGNORECASE)
+"""Before the size of a group, or how likely chance is: no amounts that something has."""
+
+
 def _gap(claim: Claim, amount: Amount, others: Sequence[Amount]) -> tuple[int, int]:
     """Where the other amount before it ends, and the one behind it starts."""
     return (
         max((o.end for o in others if o.end <= amount.start), default=0),
         min((o.start for o in others if o.start >= amount.end), default=len(claim.text)),
     )
+
+
+_FROM_TO = re.compile(r"\bfrom\s(?:about |around |a mean of )?$", re.IGNORECASE)
+
+
+def _with_partner(
+    claim: Claim, amount: Amount, others: Sequence[Amount]
+) -> tuple[Amount, Sequence[Amount]]:
+    """ "from 3.8 to 1.9" taken as one amount, of which both belong to the same."""
+    for other in others:
+        first, second = (amount, other) if amount.start < other.start else (other, amount)
+        if claim.text[first.end : second.start].strip() == "to" and _FROM_TO.search(
+            claim.text[max(0, first.start - 20) : first.start]
+        ):
+            both = replace(amount, start=first.start, end=second.end)
+            return both, [o for o in others if o is not other]
+    return amount, others
 
 
 _PAUSE = re.compile(r";|\b(?:while|whereas|but)\b", re.IGNORECASE)
@@ -73,6 +102,7 @@ def belonging(
 ) -> dict[str, float]:
     """The words that belong to an amount, by name, each with how surely: those up to the next amount
     of its kind on either side. What stands before all of them, or further behind, is said of all."""
+    amount, others = _with_partner(claim, amount, others)
     before, behind = _gap(claim, amount, others)
     first = min([amount.start, *(o.start for o in others)])
     last = max([amount.end, *(o.end for o in others)])
@@ -117,7 +147,7 @@ def belonging(
             surely = 1.0 if leads else 0.2 if follows else 0.5
         else:
             continue
-        if first <= w.start < last and _PAUSE.search(
+        if (first <= w.start < last or not (others or shared)) and _PAUSE.search(
             claim.text[min(w.start, amount.end) : max(w.start, amount.start)]
         ):
             surely = min(surely, 0.2)
@@ -178,7 +208,7 @@ def _beside(claim: Claim, own: Amount) -> frozenset[str]:
     sides = parted(claim)
     if sides is None:
         return frozenset()
-    for other in _rivals(own, claim.amounts):
+    for other in _rivals(own, claim):
         first, second = (own, other) if own.start < other.start else (other, own)
         if _SIDE_BY_SIDE.fullmatch(claim.text[first.end : second.start]):
             than = COMPARING.search(claim.text)
@@ -213,19 +243,17 @@ def check_belonging(
         return
     noun = _counted(claim, own)
     if noun and any(
-        noun == _counted(c, a) and not any(noun == _counted(c, r) for r in _rivals(a, c.amounts))
+        noun == _counted(c, a) and not any(noun == _counted(c, r) for r in _rivals(a, c))
         for c, a in matching
     ):
         return
     mine = dict.fromkeys(_beside(claim, own), 1.0) or belonging(
-        claim, own, _rivals(own, claim.amounts), shared=False
+        claim, own, _rivals(own, claim), shared=False
     )
     lead: float | None = None
     for sentence, amount in matching:
         rivals = [
-            a
-            for a in _rivals(amount, sentence.amounts)
-            if not P_VALUE.search(sentence.text[: a.start])
+            a for a in _rivals(amount, sentence) if not P_VALUE.search(sentence.text[: a.start])
         ]
         words = belonging(sentence, amount, rivals)
         support = sum(min(v, words.get(n, 0.0)) for n, v in mine.items())
@@ -264,7 +292,7 @@ _ROW_END = re.compile(
 
 def _ends_a_row(sentence: Claim, amount: Amount) -> bool:
     """Whether the amount is one of two side by side with nothing said of either: "6% and 9%."."""
-    for other in _rivals(amount, sentence.amounts):
+    for other in _rivals(amount, sentence):
         first, second = sorted((amount, other), key=lambda a: a.start)
         if _ROW.fullmatch(sentence.text[first.end : second.start]) and _ROW_END.match(
             sentence.text, second.end
@@ -294,7 +322,7 @@ def _in_order(
     """ "20 (86%) and 5 (21%) respectively": whether amounts and what they belong to go in one order;
     None when it cannot be told."""
     straight: bool | None = None
-    rivals = _rivals(own, claim.amounts)
+    rivals = _rivals(own, claim)
     places: dict[str, int] = {}
     for n, sentence in enumerate(dict.fromkeys([statement, *sentences])):
         for w in sentence.words:

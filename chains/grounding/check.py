@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chains.grounding.address import unaddressed
 from chains.grounding.claims import Claim, claims_of
 from chains.grounding.comparison import (
     check_contrasts,
@@ -31,7 +32,6 @@ from chains.grounding.figures import (
     check_multiples,
     check_ordinals,
 )
-from chains.grounding.address import unaddressed
 from chains.grounding.form import check_form
 from chains.grounding.holders import check_holders
 from chains.grounding.likeness import check_names, new_words, shares_with, taken_from

@@ -56,21 +56,30 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
         if bounded and sides == {-_end_of(claim, own)}:
             raise Failed("number", f"“{own.text}” is the other end there")
         side = _beyond(claim, own)
-        if side and all((a.low - own.low) * side < -0.003 * own.low for _, a in matching):
+        if side and all(
+            (a.low - own.low) * side < -0.003 * own.low
+            or (a.low == a.high == own.low and a.dimension == "share" and not _beyond(c, a))
+            for c, a in matching
+        ):
             raise Failed("number", f"“{own.text}” is on the other side there")
         check_belonging(claim, own, matching, theirs)
 
 
-_OVER = re.compile(r"\b(?:over|above|more than|exceeding|beyond) (?:an? )?$", re.IGNORECASE)
+_OVER = re.compile(
+    r"\b(?:over|above|more than|exceed(?:s|ed|ing)?|beyond) (?:an? )?$", re.IGNORECASE
+)
 _UNDER = re.compile(
     r"\b(?:under|below|less than|fewer than|not quite|almost|nearly) (?:an? )?$", re.IGNORECASE
 )
 
 
+_NO_MORE = re.compile(r"\bnot? (?:\w+ )?than\s$", re.IGNORECASE)
+
+
 def _beyond(claim: Claim, amount: Amount) -> int:
     """+1 when what is meant is said to be over the amount, -1 under it, 0 when neither."""
     before = claim.text[max(0, amount.start - 16) : amount.start]
-    if amount.low != amount.high or re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before):
+    if amount.low != amount.high or _NO_MORE.search(before):
         return 0
     return 1 if _OVER.search(before) else -1 if _UNDER.search(before) else 0
 

@@ -20,6 +20,7 @@ from chains.grounding.comparison import (
     check_directions,
     check_figures,
     check_sides,
+    check_subject,
 )
 from chains.grounding.consistent import check_consistent, check_strengths
 from chains.grounding.denial import check_denial
@@ -205,6 +206,7 @@ class Grounder:
         check_sides(claim, statement)
         check_contrasts(claim, statement)
         check_crossed(claim, statement)
+        check_subject(claim, statement)
         check_holders(claim, statement)
         check_rhythm(claim, statement)
         check_directions(claim, statement, about)

@@ -307,6 +307,35 @@ def _by_segment(claim: Claim, *, join: bool = False) -> list[frozenset[str]]:
     return [f for f in found if f]
 
 
+_CONTRAST = re.compile(r",?\s*\b(?:whereas|while)\b", re.IGNORECASE)
+
+
+def check_subject(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What one of two set against each other does is not said of the other."""
+    if _CONTRAST.search(claim.text):
+        return
+    own = {w.name for w in claim.telling}
+    for sentence in statement:
+        cut = _CONTRAST.search(sentence.text)
+        if cut is None:
+            continue
+        halves = [
+            [w for w in sentence.telling if w.start < cut.start()],
+            [w for w in sentence.telling if w.start >= cut.end()],
+        ]
+        for doing, other in (halves, halves[::-1]):
+            if len(doing) < 4 or len(other) < 4:
+                continue
+            elsewhere = {w.name for w in other}
+            subject = {w.name for w in doing[:2]} - elsewhere
+            done = {w.name for w in doing[2:]} - elsewhere
+            theirs = {w.name for w in other[:3]} - {w.name for w in doing}
+            rest = elsewhere - {w.name for w in doing} - theirs
+            if subject and not subject & own and theirs and theirs <= own:
+                if len(done & own) >= 3 and len(done & own) >= 3 * len(rest & own):
+                    raise Failed("arm", f"“{doing[0].form}” does that there")
+
+
 _NOTHING = GENERIC | {"occur", "show", "report", "conclude", "compare"} - {"without"}
 
 

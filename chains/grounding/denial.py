@@ -105,6 +105,7 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     _turned(claim, statement)
     _check_without(claim, statement)
     _check_differs(claim, statement, about)
+    _check_some(claim, about)
     own = {w.name for w in claim.words if w.content}
     denies = claim.denied()
     denials = [(s, word, reached) for s in statement for word, reached in s.denied()]
@@ -174,6 +175,29 @@ def _check_without(claim: Claim, statement: Sequence[Claim]) -> None:
         )
         if there and not any(there) and not told:
             raise Failed("negation", f"“{what[0].form}” is not denied there")
+
+
+_SOME = re.compile(
+    r"\b(?:several|some|many|a few|most|various|numerous)\b(?! (?:weeks|months|years|days|hours|times))",
+    re.I,
+)
+_SOME_THERE = re.compile(
+    r"\b(?:several|some|many|few|most|various|numerous|multiple|all|both|two|three|four|five|six|seven|eight|nine|ten|\d+)\b",
+    re.IGNORECASE,
+)
+
+
+def _check_some(claim: Claim, about: Sequence[Claim]) -> None:
+    """Of whom there were none there, there are not some here."""
+    if not _SOME.search(claim.text) or any(w.form in NEGATORS for w in claim.words):
+        return
+    for c in about:
+        none = next((w for w in c.words if w.form in _NOBODY and w.form != "nor"), None)
+        if none is None or _SOME.search(c.text):
+            continue
+        clause = [w for w in c.words if w.clause == none.clause and w.content]
+        if {w.name for w in clause} & {w.name for w in claim.words}:
+            raise Failed("negation", "there were none there")
 
 
 def _check_differs(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import fits
 from chains.grounding.failed import Failed
-from chains.grounding.words import ABOUT, GENERAL_PEOPLE, NOT_PEOPLE, ROUTES
+from chains.grounding.words import ABOUT, GENERAL_PEOPLE, NOT_PEOPLE, ROUTES, SAME
 
 _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
     frozenset(line.split())
@@ -120,6 +121,7 @@ def check_routes(claim: Claim, statement: Sequence[Claim]) -> None:
         raise Failed("route", f"“{next(iter(extra))}” is in no cited statement")
     if len(theirs) > 1:
         _check_which_route(claim, statement)
+        _check_next_to(claim, statement)
 
 
 def _check_which_route(claim: Claim, statement: Sequence[Claim]) -> None:
@@ -132,6 +134,27 @@ def _check_which_route(claim: Claim, statement: Sequence[Claim]) -> None:
         there = max((len(names & n) for n, r in parts if r and not routes & r), default=0)
         if there >= 3 and there > here + 1:
             raise Failed("route", f"“{next(iter(routes))}” is another one there")
+
+
+def _check_next_to(claim: Claim, statement: Sequence[Claim]) -> None:
+    """ "intravenous A and oral B" is not "oral A and intravenous B"."""
+    there: dict[str, set[str]] = {}
+    for c in statement:
+        for name, route in _next_to(c):
+            there.setdefault(name, set()).add(route)
+    for name, route in _next_to(claim):
+        if name in there and route not in there[name]:
+            raise Failed("route", f"“{name}” is {min(there[name])} there")
+
+
+def _next_to(claim: Claim) -> list[tuple[str, str]]:
+    """What stands right before or behind a route."""
+    found = []
+    for one, other in pairwise(claim.words):
+        for route, what in ((one, other), (other, one)):
+            if route.stem in ROUTES and what.stem not in ROUTES | SAME.keys() and what.content:
+                found.append((what.name, ROUTES[route.stem]))
+    return found
 
 
 def _with_routes(claim: Claim) -> list[tuple[frozenset[str], frozenset[str]]]:

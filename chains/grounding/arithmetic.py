@@ -34,6 +34,16 @@ _AS_OFTEN = re.compile(
 )
 
 
+def _counted(claim: Claim, amount: Amount) -> set[str]:
+    """The words right behind a number, one of which is what it counts."""
+    behind = [w for w in claim.words if w.start >= amount.end][:4]
+    if behind and behind[0].form in ("of", "had", "were", "was", "did", "have", "are", "in"):
+        return set()
+    return {
+        w.name for w in behind if w.content and claim.text[amount.end : w.start].count(",") == 0
+    }
+
+
 def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Sequence[Claim]) -> bool:
     """Whether the amount follows by simple arithmetic that the claim speaks of: how much two
     amounts differ, what they come to, how often one goes into the other, a share of a count, a
@@ -85,7 +95,13 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
             return True
     if own.dimension == "count" and own.low >= 1:
         shares = [a.low / 100 for a in given if a.dimension == "share"]
-        counts = [a.low for a in given if a.dimension == "count" and a.low >= 5]
+        what = _counted(claim, own)
+        counts = [
+            a.low
+            for c in statement
+            for a in c.amounts
+            if a.dimension == "count" and a.low >= 5 and (not what or _counted(c, a) & what)
+        ]
         if any(abs(share * n - own.low) < 0.5 and share < 1 for share in shares for n in counts):
             return True
     if own.dimension == "mass/time":

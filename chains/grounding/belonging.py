@@ -52,20 +52,31 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
         and a.start not in wholes
         and not a.derived
         and not is_year(a)
-        and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 12) : a.start])
+        and not (a.dimension == "share" and _STRENGTH.match(claim.text, a.end))
+        and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 20) : a.start])
         and (
             a.dimension == amount.dimension
             or (
                 a.dimension == "none"
                 and amount.dimension in ("share", "count")
-                and a.text.lower() != "no"
+                and (a.text.lower() != "no" or _ON_NO.search(claim.text[: a.start]))
             )
         )
     ]
 
 
-_OF_SOMETHING_ELSE = re.compile(r"\b(?:n\s?=|p\s?[=<>≤]+)\s*$", re.IGNORECASE)
+_STRENGTH = re.compile(
+    r"\s(?:[a-z-]+\s)?(?:solution|cream|gel|ointment|lotion|foam|drops|paste|spray|shampoo|topical)\b",
+    re.IGNORECASE,
+)
+"""Behind a share that says how strong something is, not how many had it."""
+_OF_SOMETHING_ELSE = re.compile(
+    r"\b(?:n\s?=|p\s?[=<>≤]+|by (?:more|less) than(?: an?)?)\s*$|\(over\s$", re.IGNORECASE
+)
 """Before the size of a group, or how likely chance is: no amounts that something has."""
+
+
+_ON_NO = re.compile(r"\b(?:on|in|among|by)\s$", re.IGNORECASE)
 
 
 def _gap(claim: Claim, amount: Amount, others: Sequence[Amount]) -> tuple[int, int]:
@@ -202,6 +213,11 @@ def _parallel(claim: Claim) -> tuple[frozenset[str], frozenset[str]] | None:
     return one, other
 
 
+_NEW_PART = re.compile(
+    r";|,\s(?:and|but|yet|while|whereas|although|though|with)\b|\d\)?,\s", re.IGNORECASE
+)
+
+
 def _beside(claim: Claim, own: Amount) -> frozenset[str]:
     """For "... with A than with B (1% v 2%)": the words of A for the first amount, of B for the
     second; nothing when the amounts do not stand like that."""
@@ -214,6 +230,8 @@ def _beside(claim: Claim, own: Amount) -> frozenset[str]:
             than = COMPARING.search(claim.text)
             if than is None or not (than.end() < first.start or than.start() > second.end):
                 continue
+            if _NEW_PART.search(claim.text[than.end() : first.start]):
+                continue  # what is compared there is something else
             left, right = _parallel(claim) or sides
             mine, its = (left, right) if own is first else (right, left)
             return mine - its

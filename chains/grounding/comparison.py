@@ -10,7 +10,7 @@ from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
 from chains.grounding.sides import parted
-from chains.grounding.words import CONTRASTS, GENERIC, NEGATORS, OPPOSITE, stems_of
+from chains.grounding.words import CONTRASTS, GENERIC, NEGATORS, OPPOSITE, SAME, stems_of
 from store.lexical import stem
 
 _RATIO = re.compile(r"\bratio\b[^,;]*$|\bCI\b|\brisk\b[^,;]{0,4}$|\bper\s$", re.IGNORECASE)
@@ -35,6 +35,9 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
     before = [w for w in claim.words if w.start < claim.text.find("than")]
     less = any(w.stem in _LESS for w in before)
     more = any(w.stem in _MORE and w.form not in ("most",) for w in before)
+    if any(w.name in _BAD for w in before):
+        more = more or any(w.form in ("worse", "severe") for w in before)
+        less = less or any(w.form in ("better", "milder") for w in before)
     if less == more and not less:
         return
     way = -1 if less else 1
@@ -81,6 +84,15 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             if (first.low - second.low) * way < 0:
                 raise Failed("direction", f"“{first.text}” against “{second.text}”")
             return
+
+
+_BAD = {
+    SAME.get(s, s)
+    for s in stems_of(
+        "pain itching redness swelling bleeding nausea fatigue tenderness burning discomfort bruising"
+    )
+}
+"""What is worse when there is more of it."""
 
 
 _FAR = 20
@@ -331,9 +343,9 @@ def check_subject(claim: Claim, statement: Sequence[Claim]) -> None:
             done = {w.name for w in doing[2:]} - elsewhere
             theirs = {w.name for w in other[:3]} - {w.name for w in doing}
             rest = elsewhere - {w.name for w in doing} - theirs
-            if subject and not subject & own and theirs and theirs <= own:
-                if len(done & own) >= 3 and len(done & own) >= 3 * len(rest & own):
-                    raise Failed("arm", f"“{doing[0].form}” does that there")
+            exchanged = subject and not subject & own and theirs and theirs <= own
+            if exchanged and len(done & own) >= max(3, 3 * len(rest & own)):
+                raise Failed("arm", f"“{doing[0].form}” does that there")
 
 
 _NOTHING = GENERIC | {"occur", "show", "report", "conclude", "compare"} - {"without"}

@@ -294,12 +294,19 @@ def _denied_otherwise(sentence: Claim, near: set[str]) -> bool:
     return False
 
 
+_OF_WHAT_FOLLOWS = frozenset(
+    "fail fails failed failing lack lacks lacked lacking unable without devoid free instead".split()
+)
+
+
 def _nearest(word: Word, reached: Sequence[Word], most: int = 3) -> set[str]:
     """What stands nearest to a word that denies: a word before it, and some behind."""
     said = [w for w in reached if w.form not in ("been", "being") and w.stem not in GENERIC]
     after = next((w for w in reached if w.start > word.start), None)
     seen = after is None or after.stem in GENERIC or after.name == "occur"
     before = [w for w in said if w.start < word.start][-3 if seen else -1 :]
+    if after is not None and word.form in _OF_WHAT_FOLLOWS:
+        before = []
     return {w.name for w in [*before, *[w for w in said if w.start > word.start][:most]]}
 
 

@@ -24,13 +24,13 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             and own.text.isalpha()
         ):
             continue  # "of the four treatments"
-        if any(
+        matching = [(c, a) for c, a in theirs if fits(claim, own, a)]
+        if not matching and any(
             d.derived and d.start <= own.start < d.end and any(fits(claim, d, a) for _, a in theirs)
             for d in claim.amounts
             if d is not own
         ):
             continue  # "5 of every 100,000" for "1 in 20,000"
-        matching = [(c, a) for c, a in theirs if fits(claim, own, a)]
         if not matching and own.low < own.high:
             ends = [
                 any(

@@ -80,6 +80,11 @@ class Verdict:
     """The key of the statement that it repeats word for word, whole or in part, cited or not."""
 
 
+_CAUSES = frozenset({w for w, kind in CLAIMS.items() if kind == "causal"}) - {
+    "so", "since", "led", "leads", "lead", "leading", "through", "via", "result", "results", "due", "cause"
+}  # fmt: skip
+
+
 _MOST_NEW = 0.3
 """Share of meaningful words that no cited statement has, up to which a sentence can pass."""
 
@@ -140,7 +145,7 @@ class Grounder:
         """Whether statements of one study say all of it between them. What is called the cause of
         what is looked for in one alone."""
         statements = [claims_of(s) for s in cited]
-        causal = any(CLAIMS.get(w.form) == "causal" for w in claim.words)
+        causal = any(w.form in _CAUSES for w in claim.words)
         if causal or not _one_study(statements):
             return False
         try:

@@ -88,7 +88,9 @@ def check_conditions(claim: Claim, statement: Sequence[Claim], new: Sequence[Wor
         if own.dimension != "count" or not _COUNTED.match(claim.text, own.end):
             continue
         there = [(c, a) for c in statement for a in c.amounts if fits(claim, own, a)]
-        if there and all(_NO_PEOPLE.match(c.text, a.end) for c, a in there):
+        if there and all(
+            _NO_PEOPLE.match(c.text, a.end) and not _COUNTED.match(c.text, a.end) for c, a in there
+        ):
             raise Failed("population", f"“{own.text}” are no people there")
 
 
@@ -99,6 +101,8 @@ def check_people(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
         raise Failed("population", f"“{next(iter(extra))}” is in no cited statement")
     near = frozenset[str]().union(*(c.populations for c in about))
     lost = near - claim.populations
+    if {"child", "adult"} <= near:
+        lost -= {"child"}  # that is everybody
     stems = {w.stem for w in claim.words}
     if lost & NOT_PEOPLE and not {"in"} & claim.populations and not claim.populations & NOT_PEOPLE:
         raise Failed("overgeneral", "was not seen in people")

@@ -134,6 +134,10 @@ _TIMES = {"once": 1.0, "twice": 2.0, "thrice": 3.0, "one time": 1.0, "two times"
           "three times": 3.0, "four times": 4.0}  # fmt: skip
 
 
+_CLASS = re.compile(r"\b(?:grades?|stages?|phase|class|type|types|category)\s(?:\d\sor\s)?$", re.IGNORECASE)
+"""Before a number that names a class."""
+
+
 @dataclass(frozen=True, slots=True)
 class Amount:
     """A value or a range, in units of its dimension; without a unit the dimension is "count"."""
@@ -226,6 +230,8 @@ def amounts(text: str) -> list[Amount]:
     for m in _AMOUNT.finditer(text):
         if _within(m, taken) or any(s <= m.start("low") < e for s, e in names):
             continue
+        if _CLASS.search(text[max(0, m.start() - 12) : m.start()]):
+            continue
         dimension, factor = _unit(m)
         word = m["low"][0].isalpha()
         if word and dimension == "count" and m["low"].lower() in ("one", "zero"):
@@ -279,7 +285,9 @@ def _with_units(found: list[Amount], text: str) -> list[Amount]:
     for i in range(len(out) - 2, -1, -1):
         own, following = out[i], out[i + 1]
         between = text[own.end : following.start]
-        if own.dimension != "count" or following.dimension in ("count", "share", "frequency"):
+        if own.dimension != "count" or following.dimension in ("count", "frequency"):
+            continue
+        if following.dimension == "share" and not following.text.endswith("percentage"):
             continue
         if _IN_A_ROW.fullmatch(between):
             named = re.search(rf"({_UNIT})(?!\w)", following.text, re.IGNORECASE)

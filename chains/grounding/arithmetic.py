@@ -34,6 +34,11 @@ _AS_OFTEN = re.compile(
 )
 
 
+_DOSES = re.compile(
+    r"\s(?:equal |divided |separate |daily )?(?:doses|portions|parts)\b", re.IGNORECASE
+)
+
+
 def _counted(claim: Claim, amount: Amount) -> set[str]:
     """The words right behind a number, one of which is what it counts."""
     behind = [w for w in claim.words if w.start >= amount.end][:4]
@@ -93,6 +98,9 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
             return True
         if "ratio" in said and any(abs(100 * (1 - r) - own.low) <= 0.6 for r in ratios):
             return True
+    if own.dimension == "count" and _DOSES.match(claim.text, own.end):
+        if any(a.dimension == "frequency" and abs(a.low - own.low) < 0.01 for a in given):
+            return True
     if own.dimension == "count" and own.low >= 1:
         shares = [a.low / 100 for a in given if a.dimension == "share"]
         what = _counted(claim, own)
@@ -103,6 +111,11 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
             if a.dimension == "count" and a.low >= 5 and (not what or _counted(c, a) & what)
         ]
         if any(abs(share * n - own.low) < 0.5 and share < 1 for share in shares for n in counts):
+            return True
+    if own.dimension == "mass":
+        strengths = [a.low for a in given if a.dimension == "mass/volume"]
+        volumes = [a.low for a in given if a.dimension == "volume"]
+        if any(abs(s * v - own.low) <= 0.02 * own.low for s in strengths for v in volumes):
             return True
     if own.dimension == "mass/time":
         masses = [a.low for a in given if a.dimension == "mass"]

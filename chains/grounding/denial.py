@@ -49,7 +49,7 @@ def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
                 break  # "without A and with B"
             if v.form in NEGATORS and v.form not in _NOBODY and not is_harmless(claim.text, v):
                 denied = not denied
-                depth = depth or between + 1
+                depth = depth or between + (2 if between and v.form == "without" else 1)
             elif v.content:
                 between += 1
         found.setdefault(w.name, []).append((denied, depth - 1 if denied else 99))
@@ -92,10 +92,25 @@ def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
                 if name in c.names
             )
         else:
-            otherwise = _OTHERWISE.search(claim.text) is not None
+            otherwise = (
+                _OTHERWISE.search(claim.text) is not None
+                or any(_BUT_DID.search(c.text) for c in statement if name in c.names)
+                or any(
+                    w.name == name and _UNLIKE.search(claim.text[: w.start]) for w in claim.words
+                )
+            )
         if otherwise:
             continue
         raise Failed("negation", f"“{name}” is {'not ' if True in own else ''}denied there")
+
+
+_BUT_DID = re.compile(
+    r"\bbut (?:it |they |he |she )?(?:did|was|were|does|do|is|had|has)(?! not)\b", re.IGNORECASE
+)
+_UNLIKE = re.compile(
+    r"\b(?:unlike|contrast (?:with|to)|opposed to|rather than|instead of) (?:\w+ ){0,2}$",
+    re.IGNORECASE,
+)
 
 
 def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
@@ -269,6 +284,8 @@ def _check_justified(
     ):
         return
     of_a_thing = word.form == "without"
+    if of_a_thing and any(w.form in ("alone", "monotherapy") for c in statement for w in c.words):
+        return
     near = _nearest(word, said, 2 if of_a_thing else 3)
     for _, other, theirs in denials:
         if near & _nearest(other, theirs, 3 if of_a_thing else 4):
@@ -281,9 +298,20 @@ def _check_justified(
     raise Failed("negation", f"“{word.form}” denies something else")
 
 
+_PREFIXES = ("non", "un", "in", "im", "ir", "dis")
+
+
 def _denied_otherwise(sentence: Claim, near: set[str]) -> bool:
     """Whether a word that comes to a denial stands beside one of these."""
     said = [w for w in sentence.words if w.content and w.stem not in GENERIC]
+    if any(
+        n[:5] == w.form.removeprefix(p)[:5]
+        for n in near
+        for w in said
+        for p in _PREFIXES
+        if w.form.startswith(p) and len(n) > 3
+    ):
+        return True  # "non-blanching" for "did not blanch"
     for m in _DENIES.finditer(sentence.text):
         if m[0].lower() == "against":
             continue  # looked at among what is advised
@@ -301,7 +329,12 @@ _OF_WHAT_FOLLOWS = frozenset(
 
 def _nearest(word: Word, reached: Sequence[Word], most: int = 3) -> set[str]:
     """What stands nearest to a word that denies: a word before it, and some behind."""
-    said = [w for w in reached if w.form not in ("been", "being") and w.stem not in GENERIC]
+    said = [
+        w
+        for w in reached
+        if w.form not in ("been", "being")
+        and (w.stem not in GENERIC or w.name in ("increase", "reduce"))
+    ]
     after = next((w for w in reached if w.start > word.start), None)
     seen = after is None or after.stem in GENERIC or after.name == "occur"
     before = [w for w in said if w.start < word.start][-3 if seen else -1 :]
@@ -336,7 +369,7 @@ _IN_OTHER_WORDS = (
 )
 _DENIES = re.compile(
     rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|uninvolved|in(?:complete|consistent)|"
-    r"p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|lower|freedom|excluded?s?|resolved|excepted|all but|must not)\b",
+    r"p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|lower|freedom|excluded?s?|resolved|excepted|all but|must not|avoid(?:ed)?|withh[eo]ld)\b",
     re.IGNORECASE,
 )
 """What denies, or comes to the same, in other words than "no" and "not"."""

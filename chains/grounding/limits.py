@@ -138,6 +138,8 @@ def check_limits(claim: Claim, statement: Sequence[Claim]) -> None:
             if word.form not in _LIMITS or word.name in said or word.stem in said:
                 continue
             after = next((w for w in sentence.words[n + 1 :] if w.form not in _PASSED), None)
+            if after is not None and after.segment != word.segment:
+                continue
             if after is None or not after.content or after.name not in claim.names:
                 continue
             otherwise = _IN_VERBS.get(word.form, "-")

@@ -64,6 +64,7 @@ _WITH = re.compile(
 )
 
 
+_WHEN = frozenset({"after", "before", "during", "without", "than", "until"})
 _NO_PEOPLE = re.compile(
     r"\W(?:[\w-]+\W){0,2}?(?:scars|isolates|lesions|eyes|samples|wounds|halves|sides|trials|studies|births|"
     r"pregnancies|sessions|treatments|sites|nails|teeth|joints|cells|mice|rats|rabbits|specimens|operations|"
@@ -82,7 +83,11 @@ def check_conditions(claim: Claim, statement: Sequence[Claim], new: Sequence[Wor
     fresh = {w.start for w in new}
     for m in _WITH.finditer(claim.text):
         for w in claim.words:
-            if m.start(1) <= w.start < m.end(1) and w.start in fresh and w.form not in ABOUT:
+            if (
+                m.start(1) <= w.start < m.end(1)
+                and w.start in fresh
+                and w.form not in ABOUT | _WHEN
+            ):
                 raise Failed("population", f"“{w.form}” is in no cited statement")
     for own in claim.amounts:
         if own.dimension != "count" or not _COUNTED.match(claim.text, own.end):
@@ -97,6 +102,8 @@ def check_conditions(claim: Claim, statement: Sequence[Claim], new: Sequence[Wor
 def check_people(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     theirs = frozenset[str]().union(*(c.populations for c in statement))
     extra = claim.populations - theirs
+    if any(w.form == "infantile" for c in statement for w in c.words):
+        extra -= {"infant"}
     if extra:
         raise Failed("population", f"“{next(iter(extra))}” is in no cited statement")
     near = frozenset[str]().union(*(c.populations for c in about))
@@ -116,9 +123,15 @@ _INJECTED = frozenset(
 )
 
 
+_TAKEN = re.compile(r"\b(?:take|takes|taken|taking|took)\b", re.IGNORECASE)
+
+
 def check_routes(claim: Claim, statement: Sequence[Claim]) -> None:
     theirs = frozenset[str]().union(*(c.routes for c in statement))
     extra = claim.routes - theirs
+    if not theirs and any(_TAKEN.search(c.text) for c in statement):
+        if any(w.form.startswith("swallow") for w in claim.words):
+            extra -= {"oral"}
     if theirs & _INJECTED:
         extra -= {"injected"}
     if extra:

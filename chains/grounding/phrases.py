@@ -332,10 +332,15 @@ def _patterns() -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile(rf"(?<![\w-])(?:{choices})(?![\w-])"), form
 
 
+_LETTERS_OF = re.compile(r"\b([A-Z]{2,5})-(?=[a-z]+ed\b)")
+"""Letters before a participle: "PDL-mediated"."""
+
+
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
+    text = _LETTERS_OF.sub(r"\1 ", text)
     lower = text.lower()
     if len(lower) != len(text):
         lower = text  # a letter that has no single lower case

@@ -134,7 +134,9 @@ _TIMES = {"once": 1.0, "twice": 2.0, "thrice": 3.0, "one time": 1.0, "two times"
           "three times": 3.0, "four times": 4.0}  # fmt: skip
 
 
-_CLASS = re.compile(r"\b(?:grades?|stages?|phase|class|type|types|category)\s(?:\d\sor\s)?$", re.IGNORECASE)
+_CLASS = re.compile(
+    r"\b(?:grades?|stages?|phase|class|type|types|category)\s(?:\d\sor\s)?$", re.IGNORECASE
+)
 """Before a number that names a class."""
 
 
@@ -257,7 +259,7 @@ def amounts(text: str) -> list[Amount]:
 
 
 _IN_A_ROW = re.compile(
-    r"(?:\s\w+)?\s*(?:,|and|or|,? and|to|v|vs\.?|versus|against|rather than|instead of|compared with)"
+    r"(?:\s\w+)?\s*(?:,|and|or|,? and|to|v|vs\.?|versus|against|rather than|instead of|compared with|than(?: of| at| in| with)?)"
     r"\s*(?:at |after |for |about |only )?",
     re.IGNORECASE,
 )

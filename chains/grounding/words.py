@@ -32,8 +32,8 @@ pregnancy pregnant gestation gestational antenatal
 lactation lactating breastfeeding breastfed nursing
 patient patients people person persons participant participants subject subjects individual individuals volunteer volunteers those someone
 improve improved improvement improving better benefit benefits beneficial benefited gain gains outperform outperformed
-reduce reduced reduction reduces decrease decreased decreases lower lowered lowers fall fell falls drop dropped decline declined fewer less lessen cut diminish shrink shrank shrunk shrinkage halve halved halving shorten shortened least lowest fewest
-increase increased increases rise rose rises raise raised higher greater more most highest greatest elevate elevated grew grow larger longer largest exceed exceeded
+reduce reduced reduction reduces fallen falling decrease decreased decreases lower lowered lowers fall fell falls drop dropped decline declined fewer less lessen cut diminish shrink shrank shrunk shrinkage halve halved halving shorten shortened least lowest fewest
+increase increased increases risen rising rise rose rises raise raised higher greater more most highest greatest elevate elevated grew grow larger longer largest exceed exceeded
 worse worsen worsened worsening deteriorate deterioration aggravate
 recur recurs recurred recurrence recurrent return returned relapse relapsed reappear regrow regrowth
 persist persisted persistent remain remained remaining last lasting

@@ -34,7 +34,7 @@ ADVICE = (
 )
 
 
-BUILT_ON = ("dev", "other_references", "other_fields", "more_fields", "answers", "prose")
+BUILT_ON = ("dev", "other_references", "other_fields", "more_fields", "answers", "prose", "varied")
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set
 
 from chains.grounding.claims import Claim, Word, is_harmless
 from chains.grounding.comparison import NO_DIFFERENCE, NOT_SHOWN
 from chains.grounding.failed import Failed
-from chains.grounding.words import GENERAL_PEOPLE, GENERIC, NEGATORS, OPPOSITE, POPULATIONS
+from chains.grounding.words import GENERAL_PEOPLE, GENERIC, NEGATORS, OPPOSITE, POPULATIONS, SAME
 from store.lexical import stem
 
 
@@ -18,7 +19,7 @@ def _denied(word: Word, reached: Sequence[Word]) -> set[str]:
 
 
 _TWICE = re.compile(
-    r"\b(?:no|none|nobody|neither|nothing|never)\b(?:(?!\b(?:but|and|that|which|who|while|or|nor)\b)[^,;.]){0,60}?\b(?:not|never)\b"
+    r"\b(?:no|none|nobody|neither|nothing|never)\b(?:(?!\b(?:but|and|that|which|who|while|or|nor)\b)[^,;.]){0,60}?\b(?:not|never|(?<!or )without)\b"
     r"|\bnot\b (?:\w+ ){0,1}(?:no|never|without)\b|\bwithout no\b",
     re.IGNORECASE,
 )
@@ -30,6 +31,15 @@ _NOBODY = frozenset({"none", "nobody", "neither", "nor"})
 
 _SCOPE = 7
 """Words behind one that denies, up to which it can reach."""
+
+
+_LIGHT = {
+    SAME.get(w, w)
+    for w in map(
+        stem, "deemed described considered judged found given seen shown reported associated".split()
+    )
+}
+"""Verbs through which a denial reaches what follows."""
 
 
 def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
@@ -50,7 +60,7 @@ def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
             if v.form in NEGATORS and v.form not in _NOBODY and not is_harmless(claim.text, v):
                 denied = not denied
                 depth = depth or between + (2 if between and v.form == "without" else 1)
-            elif v.content:
+            elif v.content and v.stem not in GENERIC and v.name not in _LIGHT:
                 between += 1
         found.setdefault(w.name, []).append((denied, depth - 1 if denied else 99))
     return found
@@ -171,6 +181,7 @@ _ADVISED_NOT = re.compile(
 
 def _check_without(claim: Claim, statement: Sequence[Claim]) -> None:
     """What something is said to be without must be denied somewhere there."""
+    stems = {w.stem for w in claim.words}
     theirs: dict[str, list[bool]] = {}
     for c in statement:
         for name, places in _polarity(c).items():
@@ -180,7 +191,7 @@ def _check_without(claim: Claim, statement: Sequence[Claim]) -> None:
             continue
         what = [w for w in claim.words[n + 1 :] if w.clause == word.clause and w.content][:2]
         there = [d for w in what for d in theirs.get(w.name, ())]
-        told = any(_denied_otherwise(c, {w.name for w in what}) for c in statement)
+        told = any(_denied_otherwise(c, {w.name for w in what}, stems) for c in statement)
         told = told or any(
             v.form in _NOBODY and v.clause == w.clause
             for c in statement
@@ -226,7 +237,7 @@ def _check_differs(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
 
 
 _DIFFERS = re.compile(
-    r"\bdiffered\b|\bsignificant(?:ly)? (?:difference|more|less|fewer|better|worse|higher|lower|longer|shorter)\b"
+    r"\bdiffered\b|\b(?:with|was|were|found|showed) (?:an? )?(?:\w+ )?differences?\b|\bsignificant(?:ly)? (?:difference|more|less|fewer|better|worse|higher|lower|longer|shorter)\b"
     r"|\bdiffer\w* significantly\b",
     re.IGNORECASE,
 )
@@ -253,7 +264,10 @@ def _check_kept(
         return
     text = claim.text[clause[0].start : clause[-1].start + len(clause[-1].form)]
     elsewhere = any(
-        not denied for c in statement for denied, _ in _polarity(c).get(after[0].name, ())
+        not denied
+        for c in statement
+        if not (word.form in _NOBODY and word in c.words)
+        for denied, _ in _polarity(c).get(after[0].name, ())
     )
     if not elsewhere and not _OTHERWISE.search(text) and not _LESS.search(text):
         raise Failed("negation", f"“{after[0].form}” is denied there")
@@ -291,7 +305,7 @@ def _check_justified(
         if near & _nearest(other, theirs, 3 if of_a_thing else 4):
             return
     best = max(statement, key=lambda c: len(names & c.names))
-    if not names & best.names or _denied_otherwise(best, near):
+    if not names & best.names or _denied_otherwise(best, near, {w.stem for w in claim.words}):
         return
     if not any(s is best for s, _, _ in denials):
         raise Failed("negation", f"“{word.form}” denies what is not denied")
@@ -301,7 +315,9 @@ def _check_justified(
 _PREFIXES = ("non", "un", "in", "im", "ir", "dis")
 
 
-def _denied_otherwise(sentence: Claim, near: set[str]) -> bool:
+def _denied_otherwise(
+    sentence: Claim, near: set[str], own: Set[str] = frozenset()
+) -> bool:
     """Whether a word that comes to a denial stands beside one of these."""
     said = [w for w in sentence.words if w.content and w.stem not in GENERIC]
     if any(
@@ -315,6 +331,8 @@ def _denied_otherwise(sentence: Claim, near: set[str]) -> bool:
     for m in _DENIES.finditer(sentence.text):
         if m[0].lower() == "against":
             continue  # looked at among what is advised
+        if stem(m[0].lower()) in own:
+            continue  # the claim has it too, and denies besides
         ahead = [w.name for w in said if w.start < m.end()][-4:]
         behind = [w.name for w in said if w.start >= m.start()][:5]
         if near & {*ahead, *behind}:

@@ -176,7 +176,7 @@ _TO = re.compile(r"\bfrom\s[^,;.]{1,16}\sto\s$", re.IGNORECASE)
 """What went from one amount to another has no sides."""
 
 
-def _counted(claim: Claim, amount: Amount) -> str | None:
+def counted(claim: Claim, amount: Amount) -> str | None:
     """What a bare number counts: the word behind it."""
     if amount.dimension != "count":
         return None
@@ -259,9 +259,9 @@ def check_belonging(
         _CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]) for c, a in matching
     ):
         return
-    noun = _counted(claim, own)
+    noun = counted(claim, own)
     if noun and any(
-        noun == _counted(c, a) and not any(noun == _counted(c, r) for r in _rivals(a, c))
+        noun == counted(c, a) and not any(noun == counted(c, r) for r in _rivals(a, c))
         for c, a in matching
     ):
         return

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from chains.grounding.belonging import IN_ORDER, belonging
+from chains.grounding.belonging import IN_ORDER, belonging, counted
 from chains.grounding.claims import Claim
 from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
@@ -35,7 +35,10 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
     before = [w for w in claim.words if w.start < claim.text.find("than")]
     less = any(w.stem in _LESS for w in before)
     more = any(w.stem in _MORE and w.form not in ("most",) for w in before)
-    if any(w.name in _BAD for w in before):
+    if any(w.name in _GOOD for w in before):
+        more = more or any(w.form == "better" for w in before)
+        less = less or any(w.form == "worse" for w in before)
+    elif any(w.name in _BAD for w in before):
         more = more or any(w.form in ("worse", "severe") for w in before)
         less = less or any(w.form in ("better", "milder") for w in before)
     if less == more and not less:
@@ -67,6 +70,9 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             and not P_VALUE.search(sentence.text[: a.start])
         ]
         for one, other in _pairs(figures):
+            nouns = {counted(sentence, one), counted(sentence, other)} - {None}
+            if len(nouns) == 2:
+                continue  # so many of one thing, so many of another
             rest = [
                 [a for a in figures if a is not x and a.dimension == x.dimension]
                 for x in (one, other)
@@ -93,6 +99,13 @@ _BAD = {
     )
 }
 """What is worse when there is more of it."""
+_GOOD = {
+    SAME.get(s, s)
+    for s in stems_of(
+        "respond responded response cure cured cleared clearance healed healing survival remission"
+    )
+}
+"""What is better when there is more of it."""
 
 
 _FAR = 20
@@ -196,8 +209,8 @@ _BEFORE_AFTER = next(i for i, pair in enumerate(OPPOSITE) if stem("before") in p
 
 _BEFORE = re.compile(r"\b(?:before|prior to|until|till)\b", re.IGNORECASE)
 _BEFORE_LIKE = re.compile(
-    r"\b(?:before\w*|prior|preced\w+|previous\w*|until|till|ahead|pre-?\w*|by|within|earlier|followed|"
-    r"to|baseline|history|later|subsequent\w*|delay\w*|wait\w*)\b",
+    r"\b(?:before\w*|prior|preced\w+|previous\w*|until|till|ahead|pre-?\w*|within|earlier|followed|"
+    r"baseline|history|later|subsequent\w*|delay\w*|wait\w*)\b",
     re.IGNORECASE,
 )
 

@@ -26,6 +26,7 @@ _ROSE = re.compile(
     r"\b(?:r[oi]se\w*|rais\w+|increas\w+|climb\w*|grew|lengthen\w*|prolong\w*|up)\b", re.I
 )
 _FROM_TO = re.compile(r"\bfrom\s$")
+_TO = re.compile(r"\s(?:[^,;.]{0,40}\s)?to\s(?:about |only |just )?")
 _PART = re.compile(r"[;,](?= (?:but|and|yet|while|whereas)\b)|;")
 _DENIES = re.compile(r"\b(?:no|not|neither|nor|never|than not)\b|n't\b", re.I)  # fmt: skip
 
@@ -41,7 +42,7 @@ def check_consistent(claim: Claim) -> None:
         start = max((m.end() for m in _PART.finditer(before)), default=0)
         if _DENIES.search(before[start:]):
             continue
-        if between.strip() == "to" and _FROM_TO.search(before[-8:]):
+        if _TO.fullmatch(between) and _FROM_TO.search(before[-8:]):
             fell, rose = _FELL.search(before), _ROSE.search(before)
             if (fell and not rose and one.low < other.low) or (
                 rose and not fell and one.low > other.low

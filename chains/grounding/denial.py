@@ -1,8 +1,7 @@
 """What is denied in one text and not in the other."""
 
 import re
-from collections.abc import Sequence
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 from chains.grounding.claims import Claim, Word, is_harmless
 from chains.grounding.comparison import NO_DIFFERENCE, NOT_SHOWN
@@ -36,7 +35,8 @@ _SCOPE = 7
 _LIGHT = {
     SAME.get(w, w)
     for w in map(
-        stem, "deemed described considered judged found given seen shown reported associated".split()
+        stem,
+        "deemed described considered judged found given seen shown reported associated".split(),
     )
 }
 """Verbs through which a denial reaches what follows."""
@@ -315,9 +315,7 @@ def _check_justified(
 _PREFIXES = ("non", "un", "in", "im", "ir", "dis")
 
 
-def _denied_otherwise(
-    sentence: Claim, near: set[str], own: Set[str] = frozenset()
-) -> bool:
+def _denied_otherwise(sentence: Claim, near: set[str], own: Set[str] = frozenset()) -> bool:
     """Whether a word that comes to a denial stands beside one of these."""
     said = [w for w in sentence.words if w.content and w.stem not in GENERIC]
     if any(

@@ -105,33 +105,38 @@ def check_multiples(claim: Claim, statement: Sequence[Claim]) -> None:
 
 
 _LOWER_END = re.compile(
-    r"\b(?:over|above|more than|older than|at least|from|exceeding|longer than)\s$", re.IGNORECASE
+    r"\b(?:over|above|more than|older than|at least|from|exceeding|longer than|later than|higher than|greater than|(?:a )?minimum of|no (?:less|fewer|shorter|earlier|sooner|lower|younger) than)\s(?:an? )?$",
+    re.IGNORECASE,
 )
 
 
 _UPPER_END = re.compile(
-    r"\b(?:under|below|less than|fewer than|younger than|at most|up to|no more than|shorter than)\s$",
+    r"\b(?:under|below|less than|fewer than|younger than|at most|up to|shorter than|earlier than|sooner than|lower than|smaller than|(?:a )?maximum of|no (?:more|longer|later|higher|older) than)\s(?:an? )?$",
     re.IGNORECASE,
 )
 
 
 _LOWER_AFTER = re.compile(
-    r"\s?(?:years |months )?(?:of age )?(?:or|and) (?:older|over|more|above|longer|later)",
+    r"\s?(?:years |months )?(?:of age )?(?:or|and) (?:older|over|more|above|longer|later|higher|larger|greater)",
     re.IGNORECASE,
 )
 
 
 _UPPER_AFTER = re.compile(
-    r"\s?(?:years |months )?(?:of age )?(?:or|and) (?:younger|under|less|fewer|below|earlier)",
+    r"\s?(?:years |months )?(?:of age )?(?:or|and) (?:younger|under|less|fewer|below|earlier|shorter|lower|smaller)",
     re.IGNORECASE,
 )
 
 
 def _end_of(claim: Claim, amount: Amount) -> int:
     """+1 when the amount is said to be the least there is, -1 the most, 0 when neither."""
-    before, after = claim.text[max(0, amount.start - 20) : amount.start], claim.text[amount.end :]
-    if re.search(r"\bno(?:t)? (?:\w+ )?than\s$", before, re.IGNORECASE):
+    before, after = claim.text[max(0, amount.start - 24) : amount.start], claim.text[amount.end :]
+    if re.search(r"\bnot (?:\w+ )?than\s$", before, re.IGNORECASE):
         return 0
+    if _UPPER_END.search(before) and re.search(r"\bno \w+ than\s(?:an? )?$", before, re.I):
+        return -1
+    if _LOWER_END.search(before) and re.search(r"\bno \w+ than\s(?:an? )?$", before, re.I):
+        return 1
     if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
         return 1
     if re.match(r"\s?(?:years?|months?|weeks?)? of age\b", after) and before.endswith("after "):

@@ -112,6 +112,11 @@ asymptomatic|without symptoms|no symptoms|symptom-free|symptomless
 uncontrolled|without a control group|no control group|without a control arm|no control arm|had no controls
 unblinded|not blinded|not masked|unmasked|open-label|open label
 placebo|dummy treatment|inactive treatment
+conditionally recommended|weakly recommended
+conditionally recommends|weakly recommends
+conditionally recommend|weakly recommend
+conditional recommendation|weak recommendation
+conditional recommendations|weak recommendations
 unlicensed|not licensed|unapproved|not approved|no approval|without approval
 must not be used|is contraindicated|are contraindicated|contraindicated|should not be used|must not be given|should not be given|contraindications to|contraindication to|a contraindication to|should not use|must not use|advises against use|advises against using|recommends against use|recommends against using
 as needed|on demand|when required

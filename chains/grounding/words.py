@@ -209,7 +209,7 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
             "reduce reduced reduction decrease decreased lower lowered fall fell drop dropped decline declined fewer less lessen cut diminish shrink shrank shrunk shrinkage halve halved halving shorten shortened least lowest fewest halved halve",
         ),
         (
-            "improve improved improvement better benefit superior outperform outperformed best exceed",
+            "improve improved improvement favour favoured favours favor favored better benefit superior outperform outperformed best exceed",
             "worse worsen worsened worsening deteriorate deterioration inferior worst underperform",
         ),
         ("before prior previously pre", "after following afterwards post since"),

@@ -5,6 +5,7 @@ from collections.abc import Sequence, Set
 
 from chains.grounding.claims import Claim, Word, is_harmless
 from chains.grounding.comparison import NO_DIFFERENCE, NOT_SHOWN
+from chains.grounding.equal import fits
 from chains.grounding.failed import Failed
 from chains.grounding.words import GENERAL_PEOPLE, GENERIC, NEGATORS, OPPOSITE, POPULATIONS, SAME
 from store.lexical import stem
@@ -68,6 +69,7 @@ def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
 
 def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
     """A word next to one that denies must stand so in the statement, and the other way round."""
+    stems = {w.stem for w in claim.words}
     theirs: dict[str, list[tuple[bool, int]]] = {}
     for c in statement:
         for name, places in _polarity(c).items():
@@ -91,13 +93,18 @@ def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
             continue  # "laser was not used": said of the word before
         if True in own:
             otherwise = any(
-                _DENIES.search(c.text)
+                _denied_otherwise(c, {name}, stems)
                 or any(
-                    v.form in _NOBODY and v.clause == w.clause
+                    v.form in NEGATORS and v.clause == w.clause
                     for w in c.words
                     if w.name == name
                     for v in c.words
                 )
+                or (
+                    name in _DIFFERENCE
+                    and (NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text))
+                )
+                or re.search(r"\bagainst\b|\bbut not\b|, not\b", c.text)
                 for c in statement
                 if name in c.names
             )
@@ -123,12 +130,23 @@ _UNLIKE = re.compile(
 )
 
 
+_NOT_ALWAYS = re.compile(
+    r"\bnot (?:always|every|all|necessarily|usually|routinely)\b", re.IGNORECASE
+)
+
+
 def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
     """What is denied there must be denied here, and nothing else."""
     if _TWICE.search(claim.text) and not any(_TWICE.search(c.text) for c in statement):
         raise Failed("negation", "denied twice")
+    if re.search(r"\b(?:never|none|no longer)\b", claim.text, re.IGNORECASE) and any(
+        _NOT_ALWAYS.search(c.text) for c in about
+    ):
+        raise Failed("overgeneral", "is denied of some only there")
     _turned(claim, statement)
     _check_without(claim, statement)
+    _check_with(claim, statement)
+    _check_amounts(claim, statement)
     _check_differs(claim, statement, about)
     _check_some(claim, about)
     own = {w.name for w in claim.words if w.content}
@@ -248,6 +266,84 @@ _SIGNIFICANT = re.compile(
 )
 
 
+_FINITE = frozenset(
+    "can could may might will would shall should must was were is are am has have had did does do "
+    "this it they".split()
+)
+
+
+_BEFORE_A_THING = frozenset("with in on for of at by had has have having".split())
+
+
+def _scope(claim: Claim, word: Word) -> list[Word]:
+    """The content words that one word denies: of "without" and "with no" those up to the verb, of
+    others those up to the end of the clause and two before."""
+    n = claim.words.index(word)
+    found: list[Word] = []
+    of_a_thing = word.form == "without" or (
+        word.form == "no" and n > 0 and claim.words[n - 1].form in _BEFORE_A_THING
+    )
+    for w in claim.words[n + 1 :]:
+        if w.clause != word.clause or (of_a_thing and found and w.form in _FINITE):
+            break
+        if w.content:
+            found.append(w)
+    before = [w for w in claim.words[:n] if w.content and w.clause == word.clause][-2:]
+    return found if of_a_thing else [*before, *found]
+
+
+def _check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Of whom something was said there, with a figure, it is not denied here."""
+    for word in claim.words:
+        if word.form not in ("not", "never", "without") or is_harmless(claim.text, word):
+            continue
+        clause = [w for w in claim.words if w.clause == word.clause]
+        start, end = word.start, clause[-1].start + len(clause[-1].form)
+        for own in claim.amounts:
+            if not start < own.start < end or own.dimension in ("none", "time", "frequency"):
+                continue
+            there = [c for c in statement if any(fits(claim, own, a) for a in c.amounts)]
+            if there and not any(_denies_at_all(c) for c in there):
+                raise Failed("negation", f"“{own.text}” is not denied there")
+
+
+def _denies_at_all(sentence: Claim) -> bool:
+    return (
+        any(w.form in NEGATORS for w in sentence.words)
+        or _DENIES.search(sentence.text) is not None
+        or NO_DIFFERENCE.search(sentence.text) is not None
+        or any(a.dimension == "none" for a in sentence.amounts)
+    )
+
+
+def _check_with(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What was without something there is not with it here."""
+    if any(w.form in ("without", "lack", "lacked", "lacks") for w in claim.words):
+        return
+    theirs: dict[str, list[bool]] = {}
+    for c in statement:
+        denied = {
+            v.start
+            for w in c.words
+            if w.form in ("without", "no", "lacked", "lacks")
+            for v in [v for v in c.words if v.start > w.start and v.content][:2]
+        }
+        for w in c.words:
+            theirs.setdefault(w.name, []).append(w.start in denied)
+    for n, word in enumerate(claim.words):
+        if word.form != "with" or is_harmless(claim.text, word):
+            continue
+        what = [
+            w
+            for w in claim.words[n + 1 : n + 5]
+            if w.segment == word.segment and w.content and w.stem not in GENERIC
+        ][:1]
+        if what and any(w.form in NEGATORS for w in claim.words[n + 1 : n + 3]):
+            continue
+        if what and theirs.get(what[0].name) and all(theirs[what[0].name]):
+            raise Failed("negation", f"was without “{what[0].form}” there")
+
+
 def _check_kept(
     claim: Claim, word: Word, reached: Sequence[Word], statement: Sequence[Claim]
 ) -> None:
@@ -260,7 +356,11 @@ def _check_kept(
     if {w.name for w in said} != lost or len({w.clause for w in said}) > 1:
         return
     clause = [w for w in claim.words if w.clause == said[0].clause]
-    if any(w.form in NEGATORS for w in clause):
+    if any(
+        {v.name for v in _scope(claim, w)} & lost
+        for w in clause
+        if w.form in NEGATORS and not is_harmless(claim.text, w)
+    ):
         return
     text = claim.text[clause[0].start : clause[-1].start + len(clause[-1].form)]
     elsewhere = any(
@@ -331,8 +431,9 @@ def _denied_otherwise(sentence: Claim, near: set[str], own: Set[str] = frozenset
             continue  # looked at among what is advised
         if stem(m[0].lower()) in own:
             continue  # the claim has it too, and denies besides
-        ahead = [w.name for w in said if w.start < m.end()][-4:]
-        behind = [w.name for w in said if w.start >= m.start()][:5]
+        near_by = 3 if _WEAKLY.fullmatch(m[0]) else 5
+        ahead = [w.name for w in said if w.start < m.end()][1 - near_by :]
+        behind = [w.name for w in said if w.start >= m.start()][:near_by]
         if near & {*ahead, *behind}:
             return True
     return False
@@ -362,7 +463,7 @@ def _nearest(word: Word, reached: Sequence[Word], most: int = 3) -> set[str]:
 _DIFFERENCE = {
     stem(w)
     for w in "differ difference different significant significantly improve reduce increase more worse "
-    "better superior longer shorter matter change effect changed exceed outperform".split()
+    "statistically statistical better superior longer shorter matter change effect changed exceed outperform".split()
 }
 _NEARLY = re.compile(
     r"\b(?:almost|nearly|virtually|practically|largely) unchanged\b", re.IGNORECASE
@@ -383,6 +484,7 @@ _IN_OTHER_WORDS = (
     r"un(?:approved|changed|affected|proven|related)|predates?|outside|equal(?:ly)?|alike|"
     r"similar(?:ly)?|resist\w*|refractory|unresponsive"
 )
+_WEAKLY = re.compile(r"resist\w*|refractory|loss|only|lower|same|outside", re.IGNORECASE)
 _DENIES = re.compile(
     rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|uninvolved|in(?:complete|consistent)|"
     r"p\s?[=>]\s?0?\.[1-9]\d*|0(?:\.0)? ?%|lower|freedom|excluded?s?|resolved|excepted|all but|must not|avoid(?:ed)?|withh[eo]ld)\b",

@@ -98,9 +98,9 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
             return True
         if "ratio" in said and any(abs(100 * (1 - r) - own.low) <= 0.6 for r in ratios):
             return True
-    if own.dimension == "count" and _DOSES.match(claim.text, own.end):
-        if any(a.dimension == "frequency" and abs(a.low - own.low) < 0.01 for a in given):
-            return True
+    doses = own.dimension == "count" and _DOSES.match(claim.text, own.end)
+    if doses and any(a.dimension == "frequency" and abs(a.low - own.low) < 0.01 for a in given):
+        return True
     if own.dimension == "count" and own.low >= 1:
         shares = [a.low / 100 for a in given if a.dimension == "share"]
         what = _counted(claim, own)

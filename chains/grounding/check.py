@@ -39,6 +39,7 @@ from chains.grounding.likeness import check_names, new_words, shares_with, taken
 from chains.grounding.limits import (
     are_of_one_design,
     check_advice,
+    check_condition,
     check_design,
     check_exceptions,
     check_limits,
@@ -208,6 +209,7 @@ class Grounder:
         check_exceptions(claim, statement)
         check_advice(claim, statement)
         check_limits(claim, statement)
+        check_condition(claim, about)
         check_sides(claim, statement)
         check_contrasts(claim, statement)
         check_crossed(claim, statement)

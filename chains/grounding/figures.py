@@ -105,7 +105,7 @@ def check_multiples(claim: Claim, statement: Sequence[Claim]) -> None:
 
 
 _LOWER_END = re.compile(
-    r"\b(?:over|above|more than|older than|at least|from|exceeding|longer than|later than|higher than|greater than|(?:a )?minimum of|no (?:less|fewer|shorter|earlier|sooner|lower|younger) than)\s(?:an? )?$",
+    r"\b(?:over|above|more than|older than|at least|from|exceed(?:s|ed|ing)?|longer than|later than|higher than|greater than|(?:a )?minimum of|no (?:less|fewer|shorter|earlier|sooner|lower|younger) than)\s(?:an? )?$",
     re.IGNORECASE,
 )
 

@@ -120,6 +120,9 @@ _LIMITS = frozenset(
     "focal uncomplicated complicated acute chronic advanced unstable metastatic localised localized "
     "primary inoperable asymptomatic symptomatic intermittent".split()
 )
+_STRICT = frozenset(
+    "persistent refractory resistant recurrent relapsed unstable metastatic".split()
+)
 _IN_VERBS = {"refractory": "resist", "resistant": "resist", "persistent": "persist"}
 
 
@@ -142,9 +145,46 @@ def check_limits(claim: Claim, statement: Sequence[Claim]) -> None:
                 continue
             if after is None or not after.content or after.name not in claim.names:
                 continue
+            chain = {w.form for w in sentence.words[max(0, n - 2) : n + 3] if w.form in _LIMITS}
+            if after.name in limited and word.form in _STRICT and len(chain) > 1:
+                otherwise = _IN_VERBS.get(word.form, word.form[:6])
+                if chain & {w.form for w in claim.words} and not any(
+                    s.startswith(otherwise) for s in said
+                ):
+                    raise Failed("overgeneral", f"was said of “{word.form} {after.form}”")
             otherwise = _IN_VERBS.get(word.form, "-")
             if after.name not in limited | bare and not any(s.startswith(otherwise) for s in said):
                 raise Failed("overgeneral", f"was said of “{word.form} {after.form}”")
 
 
 _PASSED = _LIMITS | {"and", "or", "mild", "early"}
+
+
+_ONLY_IF = re.compile(
+    r"\b(?:unless|only (?:if|when|after|once|where)|provided(?: that)?|on condition that|after failure of|"
+    r"after (?:\w+ ){1,3}(?:has|have) failed|when (?:\w+ ){1,4}(?:fails?|failed)|if (?:\w+ ){1,4}(?:fails?|failed))\b",
+    re.IGNORECASE,
+)
+_CONDITIONAL = re.compile(
+    r"\b(?:unless|if|when|where|once|only|provided|except\w*|after|until|fail\w*|without|with|for|whose|who|in the event|"
+    r"apart from|other than|as long as|refractory|resistant|needs?)\b",
+    re.IGNORECASE,
+)
+
+
+def check_condition(claim: Claim, about: Sequence[Claim]) -> None:
+    """What holds on a condition there does not hold without it here."""
+    for sentence in about:
+        for m in _ONLY_IF.finditer(sentence.text):
+            stop = re.compile(r"[;,.](?=\s|$)").search(sentence.text, m.end())
+            end = stop.start() if stop else len(sentence.text)
+            condition = {
+                w.name
+                for w in sentence.words
+                if m.start() <= w.start < end and w.content and w.stem not in GENERIC
+            }
+            main = {w.name for w in sentence.telling if not m.start() <= w.start < end} - condition
+            if len(main & claim.names) >= max(2, 0.5 * len(claim.telling)) and not (
+                condition & claim.names or _CONDITIONAL.search(claim.text)
+            ):
+                raise Failed("overgeneral", f"holds there “{m[0].lower()} ...”")

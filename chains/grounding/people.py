@@ -129,9 +129,9 @@ _TAKEN = re.compile(r"\b(?:take|takes|taken|taking|took)\b", re.IGNORECASE)
 def check_routes(claim: Claim, statement: Sequence[Claim]) -> None:
     theirs = frozenset[str]().union(*(c.routes for c in statement))
     extra = claim.routes - theirs
-    if not theirs and any(_TAKEN.search(c.text) for c in statement):
-        if any(w.form.startswith("swallow") for w in claim.words):
-            extra -= {"oral"}
+    swallowed = any(w.form.startswith("swallow") for w in claim.words)
+    if swallowed and not theirs and any(_TAKEN.search(c.text) for c in statement):
+        extra -= {"oral"}
     if theirs & _INJECTED:
         extra -= {"injected"}
     if extra:

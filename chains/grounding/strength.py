@@ -50,6 +50,11 @@ def check_strength(
             continue
         raise Failed("causal" if kind == "causal" else "certainty", f"“{word.form}”")
     _check_reason(claim, new)
+    _check_conditional(claim, about)
+    if _ALL.search(claim.text) and not forms & _ALL_THERE:
+        some = next((w for c in about for w in c.words if w.form in _NOT_ALL), None)
+        if some and some.form not in {w.form for w in claim.words}:
+            raise Failed("certainty", f"the statement says “{some.form}”")
     if _ANY.search(claim.text) and not forms & {
         "any",
         "all",
@@ -112,6 +117,33 @@ _NEVER = re.compile(
     r"\b(?:must|should|may|can|is|are|be) not\b|\bnever\b|\bcontraindicated\b", re.IGNORECASE
 )
 _AT_ANY = frozenset({"whatever", "whichever", "regardless", "irrespective"})
+
+
+_ALL = re.compile(
+    r"\b(?:all|always|(?:every|each)(?! (?:\d|other\b|one\b|two\b|few\b|hour|day|week|month|year)))\b(?! of the \w+ (?:trials|studies))",
+    re.IGNORECASE,
+)
+_ALL_THERE = frozenset("all every each both always any throughout whole 100 none no".split())
+_NOT_ALL = frozenset("most many some several majority few mostly usually often".split())
+_ADVISES = frozenset({"recommend", "prefer"})
+_CAREFUL = DOUBT | frozenset(
+    "conditionally conditional weakly weak can consider considered considers option options "
+    "suggests suggest leans lean cautiously".split()
+)
+
+
+def _check_conditional(claim: Claim, about: Sequence[Claim]) -> None:
+    """What is advised conditionally there is not advised outright here."""
+    own = {w.form for w in claim.words}
+    if own & _CAREFUL or not any(w.name in _ADVISES for w in claim.words):
+        return
+    for c in about:
+        for n, word in enumerate(c.words):
+            if word.form not in ("conditionally", "weakly"):
+                continue
+            behind = [w for w in c.words[n + 1 :] if w.content and w.name not in _ADVISES][:3]
+            if sum(w.name in claim.names for w in behind) >= 2:
+                raise Failed("certainty", f"the statement says “{word.form}”")
 
 
 def _check_reason(claim: Claim, new: Sequence[Word]) -> None:

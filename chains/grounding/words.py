@@ -275,7 +275,7 @@ CLAIMS: dict[str, str] = {
         "comparable similar similarly exactly any only "
         "durable durably enduring sustained long-lasting solid robust convincing convincingly "
         "compelling conclusive strikingly dramatic dramatically useless worthless harmless "
-        "pointless perfect perfectly flawless superior superiority whoever whatever whichever "
+        "everyone pointless perfect perfectly flawless superior superiority whoever whatever whichever "
         "wherever whenever everybody regardless irrespective unlimited "
         "unrestricted unrestrictedly unconditionally",
         "causal": "cause causes caused causing because therefore thus hence consequently due owing "

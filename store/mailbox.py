@@ -343,6 +343,11 @@ class Mailbox:
 
     # ------------------------------------------------------------------ writing
 
+    async def settle(self) -> None:
+        """Returns when nothing waits to be written any more, also of those who stopped waiting."""
+        while self._at_it is not None and not self._at_it.done():
+            await asyncio.wait([self._at_it])
+
     async def _write(self, write: Callable[[Connection], _T]) -> _T:
         """The result of `write`, in a transaction with whatever else waits to be written."""
         future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()

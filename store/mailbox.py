@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -85,7 +85,10 @@ class Left:
     begun: bool
 
 
-Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+class Begin(Protocol):
+    """Begins a transaction, as `Database.reading` and `writing` do."""
+
+    def __call__(self, *, much: bool = False) -> AbstractAsyncContextManager[AsyncConnection]: ...
 
 
 class Mailbox:
@@ -243,11 +246,9 @@ class Mailbox:
     async def prune(self) -> None:
         """Forgets the ids of updates that cannot come again."""
         old = mailbox.c.done_at < datetime.now(UTC) - KEPT
-
-        def write(c: Connection) -> None:
-            c.execute(mailbox.delete().where(old))
-
-        await self._write(write)
+        # After a long rest they are many.
+        async with self._writing(much=True) as c:
+            await c.execute(mailbox.delete().where(old))
 
     async def forget(self, user_id: str) -> None:
         """Deletes what is kept of a user's updates and of the replies to them. Their numbers stay,

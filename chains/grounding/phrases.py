@@ -324,12 +324,24 @@ def _patterns() -> tuple[re.Pattern[str], dict[str, str]]:
             # The first form is looked for too, so that a part of it is not put into it again.
             form[term] = first
     terms = sorted(form, key=len, reverse=True)
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, terms))})(?![\w-])", re.I), form
+    by_letter: dict[str, list[str]] = {}
+    for term in terms:
+        by_letter.setdefault(term[0], []).append(re.escape(term[1:]))
+    # By first letter, and without regard to case: several times as fast.
+    choices = "|".join(f"{re.escape(a)}(?:{'|'.join(rest)})" for a, rest in by_letter.items())
+    return re.compile(rf"(?<![\w-])(?:{choices})(?![\w-])"), form
 
 
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
-    found = pattern.sub(lambda m: form[m[0].lower()], text)
+    lower = text.lower()
+    if len(lower) != len(text):
+        lower = text  # a letter that has no single lower case
+    parts, at = [], 0
+    for m in pattern.finditer(lower):
+        parts += [text[at : m.start()], form[m[0]]]
+        at = m.end()
+    found = "".join([*parts, text[at:]])
     return _ABSENT.sub("without", _TOO.sub(r"so \1 as not to \2", found))

@@ -64,13 +64,16 @@ class Growing:
                 self._stop.clear()
             return self._newest
         finally:
-            # A state that arrived after the whole answer would stand below it for a while.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LAST_S), self._showing:
-                    showing.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            writing.cancel()
+            stopping.cancel()
+            try:
+                # A state that arrived after the whole answer would stand below it for a while.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_S), self._showing:
+                        pass
+            finally:
+                showing.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _write(self, states: AsyncGenerator[Message, None]) -> None:
         async with aclosing(states):

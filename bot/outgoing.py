@@ -393,10 +393,14 @@ class Outgoing:
         return sent
 
     async def _post(self, chat_id: int, part: "_Part", thread_id: int | None) -> int:
+        refused = None
         if part.rich is not None and "rich" not in self._missing:
-            number = await self._post_rich(chat_id, part, thread_id)
-            if number is not None:
-                return number
+            try:
+                return await self._post_rich(chat_id, part, thread_id)
+            except EndPointNotFound:
+                refused = "not known"
+            except BadRequest as e:
+                refused = _reason(e)
         sent = await self._bot.send_message(
             chat_id,
             part.text,
@@ -406,11 +410,15 @@ class Outgoing:
             link_preview_options=_NO_PREVIEW,
             reply_parameters=_replying(part.reply_to),
         )
+        if refused is not None:
+            # The ordinary one was not, so it is not the chat: it gets no other rich one.
+            log.warning(
+                "this server takes no rich messages, replies are ordinary ones: %s", refused
+            )
+            self._missing.add("rich")
         return sent.message_id
 
-    async def _post_rich(self, chat_id: int, part: "_Part", thread_id: int | None) -> int | None:
-        """As `_post`; None when the server takes no rich messages, or not this one. Then it gets no
-        other one either."""
+    async def _post_rich(self, chat_id: int, part: "_Part", thread_id: int | None) -> int:
         said = {
             "chat_id": chat_id,
             "message_thread_id": thread_id,
@@ -418,18 +426,8 @@ class Outgoing:
             "reply_markup": part.buttons,
             "reply_parameters": _replying(part.reply_to),
         }
-        try:
-            sent = await self._bot.do_api_request(rich.METHOD, said)
-            return int(sent["message_id"])
-        except EndPointNotFound:
-            told = "not known"
-        except BadRequest as e:
-            if any(words in str(e).lower() for words in (*_NOWHERE, "thread not found")):
-                raise
-            told = _reason(e)
-        log.warning("this server takes no rich messages, replies are ordinary ones: %s", told)
-        self._missing.add("rich")
-        return None
+        sent = await self._bot.do_api_request(rich.METHOD, said)
+        return int(sent["message_id"])
 
     async def _change(self, chat_id: int, message_id: int, part: "_Part") -> int:
         await self._patiently(

@@ -80,8 +80,12 @@ class PollRequest(WatchedRequest):
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
         told = WatchedRequest.parse_json_payload(payload)
-        if isinstance(told.get("result"), list):
-            told["result"] = [u for u in map(readable, told["result"]) if u is not None]
+        given = told.get("result")
+        if isinstance(given, list):
+            told["result"] = [u for u in map(readable, given) if u is not None]
+            if given and not told["result"]:
+                # No offset would move: they would come again at once, and for ever.
+                raise TelegramError("Invalid server response")
         return told
 
 

@@ -137,7 +137,7 @@ def contextualize(
         return Query(
             Act.ASK, question, core, (chosen,), _read_as(core, known, chosen), current=current
         )
-    found = candidates(compared, topics, current, before)
+    found = _staying(candidates(compared, topics, current, before), current)
     if not found:
         return Query(Act.ASK, question, core, current=current)
     best = found[0]
@@ -176,6 +176,14 @@ def contextualize(
         rivals=rivals,
         at_home=current is not None and bool(rivals) and is_at_home(best, known, current),
     )
+
+
+def _staying(found: Sequence[Candidate], current: int | None) -> list[Candidate]:
+    """The candidates, likeliest first; but the topic under discussion is left only for one that
+    the question names. Of thousands of others, some are always near to "staging?"."""
+    if not found or current is None or found[0].named is not None:
+        return list(found)
+    return sorted(found, key=lambda c: c.topic != current)
 
 
 def is_at_home(other: Candidate, known: Knowledge, current: int) -> bool:

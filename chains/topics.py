@@ -8,8 +8,9 @@ shortened, abbreviated or misspelt. Articles of one name are one topic, whoever 
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -31,6 +32,8 @@ _LETTERS = 0.6
 """What a name counts when the question has it shortened, misspelt or as letters of it."""
 VOCABULARIES = 64
 """Topics whose words are kept in memory; those of another are read in a few milliseconds."""
+_BEFORE_A_NAME = frozenset({"a", "an", "the", "my", "your", "our", "about"})
+"""Small words that are no part of the name behind them."""
 _TELLING_LETTERS = 3
 """Letters of a name that tell as much as one word of it."""
 
@@ -80,8 +83,13 @@ class Topics:
             for t, topics in having.items()
         }
         self._names: list[Name] = []
+        self._phrases: dict[tuple[str, ...], list[int]] = defaultdict(list)
         self._by_stem: dict[str, list[int]] = defaultdict(list)
         for topic, name in given:
+            parts = tuple(words(name))
+            if _is_phrase(parts):
+                self._phrases[parts].append(topic)
+                continue
             stems = frozenset(terms(name))
             weight = sum(self._telling[t] for t in stems)
             if not stems or weight <= 0:
@@ -151,6 +159,10 @@ class Topics:
             topic: Named(topic, whole, amount, self._matched(i, meant, shouted))
             for topic, (_, whole, amount, i) in found.items()
         }
+        for pair in pairwise(words(question)):
+            for topic in self._phrases.get(pair, ()):
+                if topic not in best or best[topic].whole < 1:
+                    best[topic] = Named(topic, 1.0, 1.0, frozenset(pair))
         for word in self._odd(question, shouted):
             for topic, whole in self._abbreviated(word).items():
                 if topic not in best or best[topic].whole < whole:
@@ -221,6 +233,13 @@ class Topics:
                 worth = _ABBREVIATED if len(parts) == len(letters) else _LETTERS
                 found[topic] = max(worth, found.get(topic, 0.0))
         return found
+
+
+def _is_phrase(parts: Sequence[str]) -> bool:
+    """Whether a name is nothing without a word that otherwise says little ("Down syndrome"): then
+    it is named by both words, one behind the other."""
+    small = FUNCTION_WORDS.intersection(parts) - _BEFORE_A_NAME
+    return len(parts) == 2 and len(small) == 1
 
 
 def stands_for(letters: str, name: str) -> bool:
@@ -312,4 +331,5 @@ def _grouped(articles: Iterable[Article]) -> tuple[list[tuple[str, ...]], dict[s
 
 
 def _key(name: str) -> str:
-    return " ".join(sorted(set(terms(name)))) or name
+    parts = words(name)
+    return " ".join(sorted(set(parts if _is_phrase(parts) else terms(name)))) or name

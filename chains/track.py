@@ -7,8 +7,8 @@ McFadden 1974), learnt from dialogues written for the purpose (`benchmarks/fit.p
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from store.tokens import Floats
 
 MOST_NAMED = 12
 NAMED_CLOSELY = 3
+WHOLE = 0.99
+"""Share of a name from which a question has all of it."""
+PART_OF_A_NAME = 2.0
+"""Log odds by which a topic is likelier whose whole name has the name of the other in it."""
 OF_A_TOPIC = 16
 """Passages of a topic that are compared to tell topics apart."""
 
@@ -112,7 +116,24 @@ def candidates(
         features = np.array([values.get(n, 0.0) for n in OTHER + CURRENT], np.float32)
         score = float(features @ WEIGHTS)
         found.append(Candidate(topic, features, name, score, turning or returning))
-    return sorted(found, key=lambda c: -c.score)
+    return sorted(_by_the_longer_name(found, current), key=lambda c: -c.score)
+
+
+def _by_the_longer_name(found: Sequence[Candidate], current: int | None) -> Iterator[Candidate]:
+    """The candidates, those put back whose name is a part of another's that the question has
+    whole ("angina" in "variant angina"), or that it does not name when it names another."""
+    whole = [(c.named, c.score) for c in found if c.named and c.named.whole >= WHOLE]
+    for one in found:
+        above = [
+            score
+            for name, score in whole
+            if (one.named is None and name.amount >= 1)
+            or (one.named is not None and one.named.matched < name.matched)
+        ]
+        if above and one.topic != current:
+            yield replace(one, score=min(one.score, max(above) - PART_OF_A_NAME))
+        else:
+            yield one
 
 
 def _best(rows: Mapping[int, Sequence[int]], of_rows: Floats) -> dict[int, float]:

@@ -172,7 +172,8 @@ class Database:
         return self
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Gives the connections back, when what the mailbox has in hand is written."""
+        await self.mailbox.settle()
         await self._quick.dispose()
         await self._engine.dispose()
 

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,6 +19,8 @@ T = TypeVar("T")
 
 AGAIN_S = 0.005
 """Between two looks at whether another process still writes."""
+_LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY}
+"""Another process writes, or puts the log in order that one left which was killed."""
 
 
 class Connection:
@@ -49,8 +52,11 @@ class Connection:
             try:
                 await asyncio.shield(written)
             except asyncio.CancelledError:
-                # The thread is not to be left alone with a connection that somebody closes.
-                await asyncio.wait([written])
+                # The thread is not to be left alone with a connection that somebody closes, however
+                # often this is cancelled.
+                while not written.done():
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.wait([written])
                 raise
 
     async def rollback(self) -> None:
@@ -112,7 +118,7 @@ class Cursor:
             try:
                 return statement()
             except sqlite3.OperationalError as e:
-                if e.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                if e.sqlite_errorcode not in _LOCKED or time.monotonic() > deadline:
                     raise
             await asyncio.sleep(AGAIN_S)
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -85,7 +85,10 @@ class Left:
     begun: bool
 
 
-Begin = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+class Begin(Protocol):
+    """Begins a transaction, as `Database.reading` and `writing` do."""
+
+    def __call__(self, *, much: bool = False) -> AbstractAsyncContextManager[AsyncConnection]: ...
 
 
 class Mailbox:
@@ -243,11 +246,9 @@ class Mailbox:
     async def prune(self) -> None:
         """Forgets the ids of updates that cannot come again."""
         old = mailbox.c.done_at < datetime.now(UTC) - KEPT
-
-        def write(c: Connection) -> None:
-            c.execute(mailbox.delete().where(old))
-
-        await self._write(write)
+        # After a long rest they are many.
+        async with self._writing(much=True) as c:
+            await c.execute(mailbox.delete().where(old))
 
     async def forget(self, user_id: str) -> None:
         """Deletes what is kept of a user's updates and of the replies to them. Their numbers stay,
@@ -342,6 +343,11 @@ class Mailbox:
             return set((await c.execute(chats)).scalars())
 
     # ------------------------------------------------------------------ writing
+
+    async def settle(self) -> None:
+        """Returns when nothing waits to be written any more, also of those who stopped waiting."""
+        while self._at_it is not None and not self._at_it.done():
+            await asyncio.wait([self._at_it])
 
     async def _write(self, write: Callable[[Connection], _T]) -> _T:
         """The result of `write`, in a transaction with whatever else waits to be written."""

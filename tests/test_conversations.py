@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from conftest import without_privileges
 from sqlalchemy.ext.asyncio import create_async_engine
 from turns import CARE, CHAT, OTHER_CHAT, SCARS, USER, a_reply, a_turn, rows
 
+from store import here
 from store.article import Caution, Part, Reference, Status
 from store.conversations import HEAD, Database, Gap, Pointer, Recalled, sqlite_url
 from store.errors import DatabaseProblem
@@ -711,6 +713,66 @@ async def test_a_turn_waits_for_another_process_that_writes_and_holds_up_nobody(
     await asyncio.wait_for(remembering, 5.0)
     assert len((await database.recall(CHAT)).turns) == 2
     await database.close()
+
+
+async def test_a_log_that_another_process_puts_in_order_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "c.db"
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript("PRAGMA journal_mode=WAL; CREATE TABLE t (a)")
+    Path(f"{path}-wal").touch()
+    # As after a kill: an index of the log that says nothing.
+    index = Path(f"{path}-shm")
+    index.write_bytes(bytes(32_768))
+    connection = await here.connecting(5.0)(path)
+    pipe = subprocess.PIPE
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", IN_ORDER, str(index), stdin=pipe, stdout=pipe
+    )
+    assert other.stdin is not None
+    assert other.stdout is not None
+    await other.stdout.readline()
+    reading = asyncio.create_task(connection.cursor().execute("SELECT * FROM t"))
+    await asyncio.sleep(0.1)
+    assert not reading.done()
+    other.stdin.close()
+    assert await other.wait() == 0
+    cursor = await reading
+    assert await cursor.fetchall() == []
+    await connection.close()
+
+
+IN_ORDER = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    # Where SQLite has the lock of whoever does it.
+    fcntl.lockf(index, fcntl.LOCK_EX, 1, 122)
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+async def test_a_commit_is_waited_for_however_often_it_is_cancelled(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = await Database.open(sqlite_url(tmp_path / "c.db"))
+    await database.remember(USER, a_turn("before"))
+    async with database.reading() as c:
+        driver = (await c.get_raw_connection()).driver_connection
+    assert isinstance(driver, here.Connection)
+    disk = threading.Event()
+    driver._commits.submit(disk.wait)
+    remembering = asyncio.create_task(database.remember(USER, a_turn("slow")))
+    for _ in range(3):
+        await asyncio.sleep(0.02)
+        remembering.cancel()
+    await asyncio.sleep(0.02)
+    assert not remembering.done()
+    disk.set()
+    with pytest.raises(asyncio.CancelledError):
+        await remembering
+    assert [t.question for t in (await database.recall(CHAT)).turns] == ["before", "slow"]
+    await database.close()
+    assert not caplog.records
 
 
 async def test_a_turn_that_is_broken_off_leaves_the_database_as_it_was_or_whole(

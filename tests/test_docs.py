@@ -300,6 +300,23 @@ def test_the_figures_of_the_running_bot_are_those_of_the_results() -> None:
     assert all(r["lost"] == 0 for r in rows if r["bot"] == "corollary")
 
 
+def test_the_figures_of_faults_and_kills_are_those_of_the_results() -> None:
+    found = json.loads((ROOT / "benchmarks/results/telegram_faults.json").read_bytes())
+    faults, waits = found["faults"], found["another chat waits"]
+    polled, hooked = found["kills, polling"], found["kills, webhook"]
+    for told in (
+        f"lets {faults['faults']} sends of {faults['questions']} answers fail",
+        f"answers that are none): {faults['lost']} lost, {faults['twice']} twice",
+        f"another is answered {waits['429 of 3 s']['later_s']['most']} s later at most; because "
+        f"the server hangs, {waits['the server hangs for 3 s']['later_s']['most']} s.",
+        f"at each of {polled['kills']} kills (`kill -9`) by polling, {polled['lost']} were lost, "
+        f"{polled['misordered']} chats misordered, {polled['twice']} answers came twice; "
+        f"by webhook ({hooked['kills']} kills) {hooked['lost']}, {hooked['misordered']} and "
+        f"{hooked['twice']}",
+    ):
+        assert told in " ".join(README.split())
+
+
 # ------------------------------------------------------------------- articles
 
 

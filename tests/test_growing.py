@@ -291,7 +291,45 @@ async def test_of_many_states_only_the_newest_is_shown_and_slowly(
             await asyncio.sleep(0.01)
             yield state
 
+    began = time.monotonic()
     last = await Growing(show, states[0]).follow(written())
     assert last is states[-1]
-    assert 1 <= len(shown) <= 4
+    assert 1 <= len(shown) <= 1 + (time.monotonic() - began) / 0.1
     assert shown == sorted(shown, key=states.index)
+
+
+async def test_an_answer_that_is_given_up_leaves_nothing_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(growing, "FIRST_AFTER_S", 0.0)
+    hanging, ended = asyncio.Event(), []
+
+    async def show(message: Message) -> bool:
+        hanging.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("showing")
+        return True
+
+    async def written() -> AsyncGenerator[Message, None]:
+        try:
+            await asyncio.Event().wait()
+            yield FIRST
+        finally:
+            ended.append("writing")
+
+    before = asyncio.all_tasks()
+    following = asyncio.create_task(Growing(show, FIRST).follow(written()))
+    await hanging.wait()
+    following.cancel()
+    await asyncio.sleep(0.02)
+    assert ended == ["writing"], "what is being shown is waited for, the model is not"
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    assert ended == ["writing", "showing"]
+    assert asyncio.all_tasks() == before
+
+
+FIRST = Message((Paragraph("Searching."),))

@@ -211,6 +211,29 @@ async def test_what_is_no_answer_to_a_poll_ends_no_polling(
     assert not [r for r in caplog.records if "my patient" in shown.format(r)]
 
 
+async def test_what_cannot_be_passed_over_is_not_asked_for_without_a_pause(
+    api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def numberless(*args: Any, **options: Any) -> tuple[int, bytes]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return 200, b'{"ok": true, "result": [{"message": {}}]}'
+
+    async def take(updates: Sequence[Update]) -> None:
+        assert not updates
+
+    requesting = polling.PollRequest(lambda: None)
+    monkeypatch.setattr(requesting, "do_request", numberless)
+    async with Bot(api.token, api.base_url, get_updates_request=requesting) as bot:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(polling.FIRST_PAUSE_S / 2):
+                await poll(bot, take)
+    assert asked == 1
+
+
 # ------------------------------------------------------------------------------ two pollers
 
 

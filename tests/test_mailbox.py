@@ -3,15 +3,18 @@
 import asyncio
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from turns import CARE, a_turn
 
-from store.conversations import Database
+from store.conversations import Database, sqlite_url
 from store.mailbox import Key, Mailbox, Parcel, is_gone
 
 pytest_plugins = ("databases", "postgres")
@@ -216,3 +219,22 @@ async def rows(database: Database, statement: str, **values: object) -> list[tup
 
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+
+async def test_what_nobody_waits_for_any_more_is_written_before_the_database_is_closed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "c.db"
+    database = await Database.open(sqlite_url(path))
+    await database.mailbox.take_in([parcel(1)])
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        marking = asyncio.create_task(database.mailbox.done(parcel(1).key))
+        await asyncio.sleep(0.02)
+        marking.cancel()
+        closed = asyncio.create_task(database.close())
+        await asyncio.sleep(0.02)
+        other.rollback()
+        await closed
+        ((done_at,),) = other.execute("SELECT done_at FROM mailbox")
+    assert done_at is not None

@@ -191,6 +191,18 @@ async def test_a_server_that_takes_none_is_asked_once_and_everybody_is_answered(
     assert told[0].startswith("this server takes no rich messages, replies are ordinary ones: ")
 
 
+async def test_a_chat_that_takes_no_message_says_nothing_of_rich_ones(
+    program: Program, api: BotApi
+) -> None:
+    closed = Status(400, "Bad Request: TOPIC_CLOSED")
+    for method in ("sendRichMessage", "sendMessage"):
+        api.fail_next(method, closed, times=99, chat_id=9210)
+    async with bot_over(program, api, telegram_rich=True) as bot:
+        assert await answered(api, bot, 9210) == []
+        (sent,) = await answered(api, bot, 9211)
+    assert sent.kind == "rich"
+
+
 async def test_what_befalls_a_rich_message_befalls_it_as_any_other(
     program: Program, api: BotApi
 ) -> None:

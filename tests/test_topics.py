@@ -93,6 +93,16 @@ def test_two_topics_in_one_question_are_both_named(topics: Topics) -> None:
     assert not found["quillonitis"].matched & found["corvane-dystrophy"].matched
 
 
+def test_a_name_that_is_nothing_without_a_small_word_needs_both_words(model: MiniLM) -> None:
+    articles = [on("Down syndrome"), on("Antivarosis", aliases=["AS syndrome"]), on("Acne")]
+    topics = Topics(build_of(articles, model), model.rarity)
+    assert len(topics.members) == 3
+    assert set(named(topics, "What is Down syndrome?")) == {"down-syndrome"}
+    assert set(named(topics, "and in as syndrome?")) == {"antivarosis"}
+    for other in ("Does the swelling go down?", "which syndrome?", "syndrome, down to the feet"):
+        assert named(topics, other) == {}, other
+
+
 def test_letters_stand_for_a_name_only_in_its_order_and_with_every_word(topics: Topics) -> None:
     for letters in ("DPP", "PDP", "PXD", "PD", "PPDX"):
         assert "pebbled-pallid-dermatosis" not in named(topics, letters), letters

@@ -1,10 +1,11 @@
 """Which topic a question means in its conversation, what it asks there, and how sure that is."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from invented import STORE, build_of
+from invented import STORE, build_of, on
 
 from chains import confidence, retrieve, track
 from chains.answer import Answerer, Found
@@ -123,6 +124,37 @@ def test_candidates_are_each_topic_once_likeliest_first(desk: Desk) -> None:
         assert c.features.shape == (size,)
         assert np.isfinite(c.features).all()
         assert c.score == pytest.approx(float(c.features @ track.WEIGHTS), abs=1e-4)
+
+
+def test_a_name_that_is_part_of_a_whole_one_stands_back(desk: Desk) -> None:
+    model = desk.model
+    both = [on("Quillova"), on("Variant quillova"), on("Hepatovarosis")]
+    known = Knowledge.of(build_of(both, model), model.rarity)
+    named = {known.topics.members[t][0]: t for t in range(3)}
+    asked = "variant quillova: what comes and goes over weeks in hepatovaros?"
+
+    def scores(current: int | None) -> dict[int, float]:
+        compared = Compared(known.build, read(model, asked))
+        return {c.topic: c.score for c in track.candidates(compared, known.topics, current, [])}
+
+    first = scores(None)
+    best = first[named["variant-quillova"]]
+    assert first[named["quillova"]] <= best - track.PART_OF_A_NAME
+    under_discussion = scores(named["quillova"])
+    lead = under_discussion[named["variant-quillova"]] - under_discussion[named["quillova"]]
+    assert lead < track.PART_OF_A_NAME, "what is spoken of is weighed as it is"
+
+
+def test_a_topic_is_left_only_for_one_that_is_named(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likely = desk.candidates("treatment of hepatovarosis", QUILLONITIS)
+    assert desk.slug(likely[0].topic) == HEPATOVAROSIS
+    asked = ("how is it treated?", (QUILLONITIS, "What is quillonitis?"))
+    assert desk.slugs(desk.query("treatment of hepatovarosis", asked[1])) == [HEPATOVAROSIS]
+    nearer = [replace(c, named=None) for c in likely]
+    monkeypatch.setattr("chains.contextualize.candidates", lambda *_: nearer)
+    assert desk.slugs(desk.query(*asked)) == [QUILLONITIS]
 
 
 def test_the_topic_under_discussion_is_described_apart_from_the_others(desk: Desk) -> None:

@@ -87,6 +87,7 @@ _CAUSES = frozenset({w for w, kind in CLAIMS.items() if kind == "causal"}) - {
 
 
 _MOST_NEW = 0.3
+_MOST_NEW_OF_MANY = 0.36
 """Share of meaningful words that no cited statement has, up to which a sentence can pass."""
 
 
@@ -219,7 +220,9 @@ class Grounder:
         check_directions(claim, statement, about)
         check_denial(claim, statement, about)
         said = len(claim.telling)
-        if said and len(new) > max(1 if said > 4 else 0, _MOST_NEW * said):
+        if said and len(new) > max(
+            1 if said > 4 else 0, (_MOST_NEW_OF_MANY if said >= 7 else _MOST_NEW) * said
+        ):
             raise Failed("unlike", f"“{new[0].form}” is in no cited statement")
         if not shares_with(claim, statement):
             raise Failed("unlike", "another subject")

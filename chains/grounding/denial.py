@@ -256,7 +256,7 @@ def _check_differs(claim: Claim, statement: Sequence[Claim], about: Sequence[Cla
 
 _DIFFERS = re.compile(
     r"\bdiffered\b|\b(?:with|was|were|found|showed) (?:an? )?(?:\w+ )?differences?\b|\bsignificant(?:ly)? (?:difference|more|less|fewer|better|worse|higher|lower|longer|shorter)\b"
-    r"|\bdiffer\w* significantly\b",
+    r"|\bdiffer\w* significantly\b|\bsignificantly (?:re|im|in|de|low|rais|short|prolong)\w*ed\b",
     re.IGNORECASE,
 )
 _SIGNIFICANT = re.compile(
@@ -431,6 +431,11 @@ def _denied_otherwise(sentence: Claim, near: set[str], own: Set[str] = frozenset
             continue  # looked at among what is advised
         if stem(m[0].lower()) in own:
             continue  # the claim has it too, and denies besides
+        if _P_VALUE.match(m[0]):
+            clause = next((w.clause for w in reversed(said) if w.start <= m.start()), 0)
+            if near & {w.name for w in said if w.clause == clause}:
+                return True
+            continue
         near_by = 3 if _WEAKLY.fullmatch(m[0]) else 5
         ahead = [w.name for w in said if w.start < m.end()][1 - near_by :]
         behind = [w.name for w in said if w.start >= m.start()][:near_by]
@@ -484,6 +489,7 @@ _IN_OTHER_WORDS = (
     r"un(?:approved|changed|affected|proven|related)|predates?|outside|equal(?:ly)?|alike|"
     r"similar(?:ly)?|resist\w*|refractory|unresponsive"
 )
+_P_VALUE = re.compile(r"p\s?[=>]", re.IGNORECASE)
 _WEAKLY = re.compile(r"resist\w*|refractory|loss|only|lower|same|outside", re.IGNORECASE)
 _DENIES = re.compile(
     rf"\b(?:{_IN_OTHER_WORDS}|loss|exceptions?|only|uninvolved|in(?:complete|consistent)|"

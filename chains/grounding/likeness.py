@@ -162,6 +162,69 @@ def check_names(
             raise Failed("entity", f"“{word.form}” is in no cited statement")
 
 
+_ROOTS = """
+glyc gluc: glucose sugar
+cryo: freezing freeze cold frozen
+cardi: heart
+hepat: liver
+nephr ren: kidney
+derm cutane: skin
+pigment: pigment pigmentation colour
+haem hem: blood
+oste: bone
+neur: nerve nerves
+pulm pneum: lung lungs
+gastr: stomach
+enter: bowel gut
+my: muscle muscles
+arthr: joint joints
+ophthalm ocul: eye eyes
+thromb: clot clots clotting
+vas angi: vessel vessels
+carcin onc: cancer
+ur: urine urinary
+rhin nas: nose
+ot aur: ear ears
+cyst vesic: bladder
+phleb ven: vein veins
+cephal: head
+enceph cerebr: brain
+dent: tooth teeth
+immun: immunity defences
+tox: poisoning poison
+photo: light
+radi: radiation rays
+hydr: water
+lip: fat fats
+cyt: cell cells
+histo: tissue
+psych: mental mind
+gyn: women
+paed ped: child children
+ger: elderly
+bronch: airways airway
+laryng: throat voice
+gloss lingu: tongue
+stomat: mouth
+chol: bile gallbladder
+trich: hair
+onych: nail nails
+mamm mast: breast
+hyster metr: womb uterus
+spermat: sperm
+spondyl: spine
+therm: heat temperature
+myc: fungus fungal
+bacter: germs
+"""
+_ROOTS_OF: dict[str, tuple[str, ...]] = {
+    stem(word): tuple(roots.split())
+    for roots, words in (line.split(":") for line in _ROOTS.strip().splitlines())
+    for word in words.split()
+}
+"""By the stem of a plain word, what terms for it begin with."""
+
+
 def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
     """The words of the claim that the statement has in no form."""
     have = {w.name for c in statement for w in c.words}
@@ -197,6 +260,9 @@ def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
         ):
             continue
         if word.form in CLAIMS and has_like(word.form, forms):
+            continue
+        roots = _ROOTS_OF.get(word.stem)
+        if roots and any(f.startswith(r) or f.removeprefix("hypo").removeprefix("hyper").startswith(r) for r in roots for f in forms):
             continue
         if not covers(word.stem).isdisjoint(stems) and opposites(word.stem).isdisjoint(stems):
             continue

@@ -30,7 +30,7 @@ _FOLLOWS = re.compile(
 IN_ORDER = re.compile(r"\brespectively\b|\bin (?:the same|that|this) order\b", re.IGNORECASE)
 
 
-_MARGIN = {"share": 0.6, "count": 1.5, "time": 2.0}
+_MARGIN = {"none": 0.6, "share": 0.6, "count": 1.5, "time": 2.0}
 """By how many words more a neighbour must fit before an amount is taken to be its own."""
 _OTHER_MARGIN = 1.0
 
@@ -56,6 +56,7 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
         and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 20) : a.start])
         and (
             a.dimension == amount.dimension
+            or (amount.dimension == "none" and a.dimension in ("share", "count"))
             or (
                 a.dimension == "none"
                 and amount.dimension in ("share", "count")
@@ -129,7 +130,7 @@ def belonging(
         for w in said
         if not w.form[0].isdigit()
         and w.stem not in GENERIC
-        and w.form not in ("only", "under", "over")
+        and w.form not in ("p", "only", "under", "over")
     ]
     heading = [w for w in said if w.start < first]
     tail = [w for w in said if w.start >= last]
@@ -248,7 +249,12 @@ def check_belonging(
     if P_VALUE.search(claim.text[: own.start]) or is_year(own):
         return
     for sentence, amount in matching:
-        ordered = IN_ORDER.search(sentence.text)
+        stop = sentence.text.find(";", amount.end)
+        ordered = IN_ORDER.search(
+            sentence.text,
+            sentence.text.rfind(";", 0, amount.start) + 1,
+            stop if stop >= 0 else len(sentence.text),
+        )
         if ordered or _ends_a_row(sentence, amount):
             straight = _in_order(claim, own, [c for c, _ in theirs], sentence, amount)
             if ordered and straight is False:
@@ -268,6 +274,9 @@ def check_belonging(
     mine = dict.fromkeys(_beside(claim, own), 1.0) or belonging(
         claim, own, _rivals(own, claim), shared=False
     )
+    if own.dimension == "none":
+        near = claim.in_segments(frozenset({claim.segment_of(own.start)}))
+        mine = {n: v for n, v in mine.items() if n in near}
     lead: float | None = None
     for sentence, amount in matching:
         rivals = [

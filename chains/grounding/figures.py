@@ -16,6 +16,12 @@ from store.lexical import stem
 def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
     theirs = [(c, a) for c in statement for a in c.amounts]
     for own in claim.amounts:
+        if own.dimension == "none" and own.text.lower() == "none":
+            nobody = [(c, a) for c, a in theirs if a.dimension == "none" and a.text.lower() != "no"]
+            shared = [_shared(claim, c, a) for c, a in nobody]
+            best = [x for x, n in zip(nobody, shared, strict=True) if n == max(shared)]
+            if best:
+                check_belonging(claim, own, best, theirs)
         if own.derived or own.dimension == "none":
             continue  # its two counts are looked for; what is denied is looked at elsewhere
         if (
@@ -63,6 +69,14 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
         ):
             raise Failed("number", f"“{own.text}” is on the other side there")
         check_belonging(claim, own, matching, theirs)
+
+
+def _shared(claim: Claim, sentence: Claim, amount: Amount) -> int:
+    """How many words of the claim are in the part of the sentence in which the amount stands."""
+    start = sentence.text.rfind(";", 0, amount.start)
+    end = sentence.text.find(";", amount.end)
+    part = {w.name for w in sentence.words if start < w.start and (end < 0 or w.start < end)}
+    return len(part & claim.names)
 
 
 _OVER = re.compile(
@@ -170,8 +184,28 @@ def _doses(claim: Claim) -> list[tuple[Amount, Amount]]:
 _ORDINAL = re.compile(r"\b(first|second|third|fourth|fifth|sixth|last)(?:-|\s)(\w+)", re.IGNORECASE)
 
 
+_ORDERS = frozenset("first second third fourth last".split())
+
+
+def _check_orders(claim: Claim, statement: Sequence[Claim]) -> None:
+    """ "with surgery second" where this has surgery first."""
+    last = {
+        before.name: word.form
+        for c in statement
+        for before, word in pairwise(c.words)
+        if word.form in _ORDERS and before.content and before.form not in ("the", "line")
+    }
+    for n, word in enumerate(claim.words):
+        if word.form not in _ORDERS:
+            continue
+        for w in claim.words[max(0, n - 4) : n]:
+            if w.clause == word.clause and last.get(w.name, word.form) != word.form:
+                raise Failed("arm", f"“{w.form}” is {last[w.name]} there")
+
+
 def check_ordinals(claim: Claim, statement: Sequence[Claim]) -> None:
     """ "the third trimester" where the statement has the first only."""
+    _check_orders(claim, statement)
     there: dict[str, set[str]] = {}
     for c in statement:
         for m in _ORDINAL.finditer(c.text):

@@ -262,7 +262,11 @@ def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
         if word.form in CLAIMS and has_like(word.form, forms):
             continue
         roots = _ROOTS_OF.get(word.stem)
-        if roots and any(f.startswith(r) or f.removeprefix("hypo").removeprefix("hyper").startswith(r) for r in roots for f in forms):
+        if roots and any(
+            f.startswith(r) or f.removeprefix("hypo").removeprefix("hyper").startswith(r)
+            for r in roots
+            for f in forms
+        ):
             continue
         if not covers(word.stem).isdisjoint(stems) and opposites(word.stem).isdisjoint(stems):
             continue

@@ -13,7 +13,7 @@ from chains.grounding.sides import COMPARING, parted
 from chains.grounding.words import GENERIC
 
 _LEADS = re.compile(
-    r"\s*(?:\([^()]*\)\s*)?(?:(?:more|fewer|less|points?|events?|cases?|percentage points?|of \d+) )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|when|where|if|using|receiving|treated|"
+    r"\)?\s*(?:\([^()]*\)\s*)?(?:(?:more|fewer|less|points?|events?|cases?|percentage points?|of \d+) )?(?:in|with|of|on|for|after|under|by|had|thought|saw|among|from|when|where|if|using|receiving|treated|"
     r"patients|women|men|children|people|did|given|who|whose|taking|received)\b",
     re.IGNORECASE,
 )
@@ -38,6 +38,7 @@ _OTHER_MARGIN = 1.0
 def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
     """Amounts of the same kind; that nobody had something is one of them beside a share or a count.
     What a count is taken of is none."""
+    counted_by = "share" if any(a.dimension == "share" for a in claim.amounts) else "count"
     wholes = {
         b.start
         for d in claim.amounts
@@ -56,7 +57,7 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
         and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 20) : a.start])
         and (
             a.dimension == amount.dimension
-            or (amount.dimension == "none" and a.dimension in ("share", "count"))
+            or (amount.dimension == "none" and a.dimension == counted_by)
             or (
                 a.dimension == "none"
                 and amount.dimension in ("share", "count")

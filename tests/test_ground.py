@@ -156,6 +156,41 @@ def test_word_for_word_is_a_quotation_with_the_statement_it_is_of(grounder: Grou
     assert (uncited.supported, uncited.quoted) == (False, "p2")
 
 
+PLACES = (
+    "The guideline conditionally recommends drug F for itching of scars. Ruby laser is the device "
+    "most used for thickness and contracture, whereas diode laser is useful for redness. Of 90 "
+    "infants, none stopped treatment; a scar was left in 8 (9%) with drug D and none with drug E."
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Nurses should know that ruby laser is most used for thickness and contracture [p1].",
+        "For pharmacists: drug F is conditionally recommended for itching of scars [p1].",
+        "Diode laser is useful for redness [p1].",
+    ],
+)
+def test_to_whom_a_sentence_speaks_is_no_claim(grounder: Grounder, sentence: str) -> None:
+    assert reason(grounder, sentence, PLACES) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("For thickness and contracture, diode laser is most used as a device [p1].", "arm"),
+        ("A scar was left in none with drug D and in 8 (9%) with drug E [p1].", "arm"),
+        ("The guideline recommends drug F for itching of scars [p1].", "certainty"),
+        ("Several of the infants stopped treatment [p1].", "negation"),
+        ("A scar was not left in 9% with drug D [p1].", "negation"),
+    ],
+)
+def test_who_did_what_and_on_which_condition(
+    grounder: Grounder, sentence: str, expected: str
+) -> None:
+    assert reason(grounder, sentence, PLACES) == expected
+
+
 def test_a_failed_sentence_names_the_statement_to_quote_instead(grounder: Grounder) -> None:
     evidence = {"p1": Evidence("p1", TRIAL), "p2": Evidence("p2", ADVICE)}
     (verdict,) = grounder.check_answer("Itching stopped in 99% with drug A [p1].", evidence)
@@ -228,15 +263,23 @@ def test_the_labelled_sets_it_was_built_with(grounder: Grounder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "least"), [(denied, 0.85), (implied, 0.84), (exchanged, 0.8), (better_studied, 0.8)]
+    ("change", "least"),
+    [
+        (denied, 0.87),
+        (implied, 0.88),
+        (surer, 0.88),
+        (bounded, 0.85),
+        (exchanged, 0.8),
+        (better_studied, 0.95),
+    ],
 )
 def test_a_paraphrase_with_one_change_seldom_passes(
     grounder: Grounder, change: Callable[[str], Iterator[str]], least: float
 ) -> None:
-    """The supported sentences of two sets that the check lets through, each changed in every way
+    """The supported sentences of three sets that the check lets through, each changed in every way
     that applies. Harder than copies: what was changed stands in other words."""
     passed, tried = [], 0
-    for name in ("other_references", "prose"):
+    for name in ("other_references", "prose", "varied"):
         for line in read_labels(ROOT / "benchmarks" / "grounding" / f"{name}.jsonl"):
             evidence = {p["id"]: Evidence(p["id"], p["text"]) for p in line["passages"]}
             if not line["supported"] or not grounder.check(line["sentence"], evidence).supported:

@@ -349,12 +349,12 @@ def check_subject(claim: Claim, statement: Sequence[Claim]) -> None:
             [w for w in sentence.telling if w.start >= cut.end()],
         ]
         for doing, other in (halves, halves[::-1]):
-            if len(doing) < 4 or len(other) < 4:
+            if len(doing) < 3 or len(other) < 3:
                 continue
             elsewhere = {w.name for w in other}
             subject = {w.name for w in doing[:2]} - elsewhere
             done = {w.name for w in doing[2:]} - elsewhere
-            theirs = {w.name for w in other[:3]} - {w.name for w in doing}
+            theirs = {w.name for w in other[:2]} - {w.name for w in doing}
             rest = elsewhere - {w.name for w in doing} - theirs
             exchanged = subject and not subject & own and theirs and theirs <= own
             if exchanged and len(done & own) >= max(3, 3 * len(rest & own)):

@@ -130,7 +130,7 @@ def _by_the_longer_name(found: Sequence[Candidate], current: int | None) -> Iter
             if (one.named is None and name.amount >= 1)
             or (one.named is not None and one.named.matched < name.matched)
         ]
-        if above and one.topic != current:
+        if above and (one.topic != current or one.named is not None):
             yield replace(one, score=min(one.score, max(above) - PART_OF_A_NAME))
         else:
             yield one

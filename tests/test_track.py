@@ -131,7 +131,7 @@ def test_a_name_that_is_part_of_a_whole_one_stands_back(desk: Desk) -> None:
     both = [on("Quillova"), on("Variant quillova"), on("Hepatovarosis")]
     known = Knowledge.of(build_of(both, model), model.rarity)
     named = {known.topics.members[t][0]: t for t in range(3)}
-    asked = "variant quillova: what comes and goes over weeks in hepatovaros?"
+    asked = "variant quillova: what comes and goes over weeks?"
 
     def scores(current: int | None) -> dict[int, float]:
         compared = Compared(known.build, read(model, asked))
@@ -140,9 +140,12 @@ def test_a_name_that_is_part_of_a_whole_one_stands_back(desk: Desk) -> None:
     first = scores(None)
     best = first[named["variant-quillova"]]
     assert first[named["quillova"]] <= best - track.PART_OF_A_NAME
-    under_discussion = scores(named["quillova"])
-    lead = under_discussion[named["variant-quillova"]] - under_discussion[named["quillova"]]
-    assert lead < track.PART_OF_A_NAME, "what is spoken of is weighed as it is"
+    # What is spoken of stands back too, but for a question that does not name it at all.
+    spoken_of = scores(named["quillova"])
+    assert spoken_of[named["quillova"]] <= spoken_of[named["variant-quillova"]] - 2.0
+    spoken_of = scores(named["hepatovarosis"])
+    lead = spoken_of[named["variant-quillova"]] - spoken_of[named["hepatovarosis"]]
+    assert lead != pytest.approx(track.PART_OF_A_NAME)
 
 
 def test_a_topic_is_left_only_for_one_that_is_named(

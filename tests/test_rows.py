@@ -68,6 +68,7 @@ def test_the_file_is_let_go_of(tmp_path: Path) -> None:
     def open_files() -> int:
         return len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
 
+    gc.collect()
     before = open_files()
     held = [kept(tmp_path)[0] for _ in range(5)]
     held[0].close()

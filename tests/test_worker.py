@@ -368,6 +368,8 @@ def test_ctrl_c_ends_a_reload_at_once_with_its_worker(bench: Bench) -> None:
         stdout=pipe,
         stderr=pipe,
         start_new_session=True,
+        # Whoever runs these tests in the background may have it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     caller, _, pid = bench.door.meet()
     assert os.getpgid(pid) == command.pid

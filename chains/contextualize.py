@@ -137,7 +137,7 @@ def contextualize(
         return Query(
             Act.ASK, question, core, (chosen,), _read_as(core, known, chosen), current=current
         )
-    found = _staying(candidates(compared, topics, current, before), current)
+    found = _staying(candidates(compared, topics, current, before), current, before)
     if not found:
         return Query(Act.ASK, question, core, current=current)
     best = found[0]
@@ -178,12 +178,15 @@ def contextualize(
     )
 
 
-def _staying(found: Sequence[Candidate], current: int | None) -> list[Candidate]:
+def _staying(
+    found: Sequence[Candidate], current: int | None, before: Sequence[int]
+) -> list[Candidate]:
     """The candidates, likeliest first; but the topic under discussion is left only for one that
-    the question names. Of thousands of others, some are always near to "staging?"."""
+    the question names or that was spoken of. Of thousands of others, some are always near to
+    "staging?"."""
     if not found or current is None or found[0].named is not None:
         return list(found)
-    return sorted(found, key=lambda c: c.topic != current)
+    return sorted(found, key=lambda c: c.topic != current and c.topic not in before)
 
 
 def is_at_home(other: Candidate, known: Knowledge, current: int) -> bool:

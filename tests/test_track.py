@@ -148,7 +148,7 @@ def test_a_name_that_is_part_of_a_whole_one_stands_back(desk: Desk) -> None:
     assert lead != pytest.approx(track.PART_OF_A_NAME)
 
 
-def test_a_topic_is_left_only_for_one_that_is_named(
+def test_a_topic_is_left_only_for_one_that_is_named_or_was_spoken_of(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     likely = desk.candidates("treatment of hepatovarosis", QUILLONITIS)
@@ -158,6 +158,8 @@ def test_a_topic_is_left_only_for_one_that_is_named(
     nearer = [replace(c, named=None) for c in likely]
     monkeypatch.setattr("chains.contextualize.candidates", lambda *_: nearer)
     assert desk.slugs(desk.query(*asked)) == [QUILLONITIS]
+    earlier = (HEPATOVAROSIS, "What is hepatovarosis?")
+    assert desk.slugs(desk.query(asked[0], earlier, asked[1])) == [HEPATOVAROSIS]
 
 
 def test_the_topic_under_discussion_is_described_apart_from_the_others(desk: Desk) -> None:

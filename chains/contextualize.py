@@ -9,7 +9,7 @@ from chains.asking import TALK, WHOLE
 from chains.compare import Compared
 from chains.knowledge import Knowledge
 from chains.topics import Topics
-from chains.track import Candidate, candidates
+from chains.track import WHOLE_NAME, Candidate, candidates
 from store.conversations import Recalled, RememberedTurn
 from store.lexical import FUNCTION_WORDS, stem, terms, words
 
@@ -248,7 +248,7 @@ def _options(
     likely = [c for c in found if best.score - c.score <= _TIE and c.topic != current]
     if not rest and subjects:
         sharing = [c for c in found if subjects <= topics.stems_of(c.topic)]
-        whole = [c for c in sharing if c.named and c.named.whole >= 0.99]
+        whole = [c for c in sharing if c.named and c.named.whole >= WHOLE_NAME]
         if any(c.topic == current for c in sharing):
             return ()
         named_alike = whole or sharing
@@ -270,7 +270,7 @@ def _compared_with(question: str, found: Sequence[Candidate]) -> tuple[int, ...]
     also = [
         c.topic
         for c in found[1:6]
-        if c.named and c.named.whole >= 0.99 and not c.named.matched <= own
+        if c.named and c.named.whole >= WHOLE_NAME and not c.named.matched <= own
     ]
     return tuple(also[:2])
 

@@ -21,7 +21,7 @@ from store.tokens import Floats
 
 MOST_NAMED = 12
 NAMED_CLOSELY = 3
-WHOLE = 0.99
+WHOLE_NAME = 0.99
 """Share of a name from which a question has all of it."""
 PART_OF_A_NAME = 2.0
 """Log odds by which a topic is likelier whose whole name has the name of the other in it."""
@@ -105,7 +105,8 @@ def candidates(
         else:
             values = dict(
                 spoken_of=current is not None, before=topic in before, whole=whole, amount=amount,
-                whole_amount=whole * amount, whole_squared=whole * whole, all_of_it=whole >= 0.99,
+                whole_amount=whole * amount, whole_squared=whole * whole,
+                all_of_it=whole >= WHOLE_NAME,
                 foreign=min(2.0, foreign) * whole,
                 bare=len(content & name.matched) / len(content) if name and content else 0.0,
                 lexical=lexical[topic], cosine=cosine[topic], late=late[topic],
@@ -122,7 +123,7 @@ def candidates(
 def _by_the_longer_name(found: Sequence[Candidate], current: int | None) -> Iterator[Candidate]:
     """The candidates, those put back whose name is a part of another's that the question has
     whole ("angina" in "variant angina"), or that it does not name when it names another."""
-    whole = [(c.named, c.score) for c in found if c.named and c.named.whole >= WHOLE]
+    whole = [(c.named, c.score) for c in found if c.named and c.named.whole >= WHOLE_NAME]
     for one in found:
         above = [
             score

@@ -66,7 +66,7 @@ from store.records import (
 from store.turn import Receipt, Turn, turn_dict
 
 if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
+    pass
 
 __all__ = [
     "HEAD",
@@ -452,7 +452,7 @@ class Database:
             row = {"id": build, "created_at": now, "manifest": manifest}
             await insert_once(c, builds, row)
             before = await c.scalar(sa.select(served.c.build))
-            pointer = _insert(c, served).values(
+            pointer = inserting(c.dialect.name, served).values(
                 id=_THE_ROW, build=build, previous=None, switched_at=now
             )
             kept = sa.case((served.c.build == build, served.c.previous), else_=served.c.build)
@@ -673,7 +673,10 @@ class Database:
         row = {"what": what, "day": day, "claimed_at": datetime.now(UTC)}
         async with self._begin() as c:
             made = await c.execute(
-                _insert(c, claims).values(row).on_conflict_do_nothing().returning(claims.c.what)
+                inserting(c.dialect.name, claims)
+                .values(row)
+                .on_conflict_do_nothing()
+                .returning(claims.c.what)
             )
             return made.first() is not None
 
@@ -716,13 +719,9 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _insert(c: AsyncConnection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
-    return inserting(c.dialect.name, table)
-
-
 async def insert_once(c: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
     """Inserts unless the primary key is there already, also when two do so at once."""
-    await c.execute(_insert(c, table).values(row).on_conflict_do_nothing())
+    await c.execute(inserting(c.dialect.name, table).values(row).on_conflict_do_nothing())
 
 
 _UNTOLD = sa.and_(quoted.c.withdrawn_at.is_not(None), quoted.c.told_at.is_(None))
@@ -858,7 +857,7 @@ async def _spend(c: AsyncConnection, user_id: str, receipt: Receipt, now: dateti
     }
     more = {n: spent.c[n] + row[n] for n in ("tokens_in", "tokens_out")}
     await c.execute(
-        _insert(c, spent)
+        inserting(c.dialect.name, spent)
         .values(row)
         .on_conflict_do_update(index_elements=[spent.c.user_id, spent.c.day], set_=more)
     )

@@ -323,7 +323,7 @@ class Mailbox:
         row = {"bot_id": bot_id, "chat_id": chat_id, "since": datetime.now(UTC)}
 
         def write(c: Connection) -> None:
-            c.execute(_insert(c, unreachable).values(row).on_conflict_do_nothing())
+            c.execute(inserting(c.dialect.name, unreachable).values(row).on_conflict_do_nothing())
 
         await self._write(write)
 
@@ -434,10 +434,6 @@ _SENT = (
 )
 _DROP_REPLIES = replies.delete().where(_is_named(replies))
 _DONE = mailbox.update().where(_is_named(mailbox)).values(done_at=sa.bindparam("now"), payload=None)
-
-
-def _insert(c: Connection, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":
-    return inserting(c.dialect.name, table)
 
 
 def inserting(dialect: str, table: sa.Table) -> "postgresql.Insert | sqlite.Insert":

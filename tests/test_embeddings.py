@@ -110,39 +110,6 @@ def test_a_vector_does_not_depend_on_its_neighbours(model: MiniLM) -> None:
         assert vector == model.embed_query(text)
 
 
-def test_a_question_that_comes_again_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = MiniLM()
-    model.load()
-    tokenizer, session = model._parts
-    read: list[int] = []
-
-    class Counting:
-        def run(self, *args: Any) -> Any:
-            read.append(1)
-            return session.run(*args)
-
-    monkeypatch.setattr(model, "_parts", (tokenizer, Counting()))
-    first = model.asked("and in children?")
-    again = model.asked("and in children?")
-    assert len(read) == 1
-    assert again is first
-    assert model.asked("and in adults?") is not first
-    with pytest.raises(ValueError, match="read-only"):
-        again.vector[0] = 0
-    # Neither long ones nor the passages of a store put others out.
-    long = "and in children? " * 20
-    assert model.asked(long) is not model.asked(long)
-    model.reading("and in children")
-    assert len(read) == 5
-
-
-def test_of_the_questions_that_are_kept_no_text_is() -> None:
-    model = MiniLM()
-    model.asked("my patient Ada Lovelace")
-    assert [k for k in model._asked._kept if isinstance(k, bytes) and len(k) == 16]
-    assert "Lovelace" not in repr(model._asked._kept)
-
-
 def test_what_goes_beyond_the_longest_text_is_cut(model: MiniLM) -> None:
     long = "laser " * (MAX_TOKENS + 50)
     assert model.embed_query(long) == model.embed_query(long + "keloid scar")

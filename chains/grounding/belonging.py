@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
-from chains.grounding.claims import Claim
+from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
+from chains.grounding.rows import in_a_row, is_of
 from chains.grounding.sides import COMPARING, parted
 from chains.grounding.words import GENERIC
 
@@ -53,6 +53,7 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
         and a.start not in wholes
         and not a.derived
         and not is_year(a)
+        and not _of_another_size(amount, a)
         and not (a.dimension == "share" and _STRENGTH.match(claim.text, a.end))
         and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 20) : a.start])
         and (
@@ -65,6 +66,14 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
             )
         )
     ]
+
+
+def _of_another_size(one: Amount, other: Amount) -> bool:
+    """A wavelength is no rival of the size of a lesion."""
+    if one.dimension != other.dimension or one.dimension not in ("length", "mass", "volume"):
+        return False
+    small, large = sorted((abs(one.low), abs(other.low)))
+    return large > 1000 * small
 
 
 _STRENGTH = re.compile(
@@ -110,6 +119,11 @@ _PAUSE = re.compile(r";|\b(?:while|whereas|but)\b", re.IGNORECASE)
 """What no word belongs to an amount across."""
 
 
+def _is_a_study(claim: Claim, word: Word) -> bool:
+    """Five capitals and more are the name of a study, of which all arms are."""
+    return len(word.form) > 4 and claim.text[word.start : word.start + len(word.form)].isupper()
+
+
 def belonging(
     claim: Claim, amount: Amount, others: Sequence[Amount], *, shared: bool = True
 ) -> dict[str, float]:
@@ -132,6 +146,7 @@ def belonging(
         if not w.form[0].isdigit()
         and w.stem not in GENERIC
         and w.form not in ("p", "only", "under", "over")
+        and not _is_a_study(claim, w)
     ]
     heading = [w for w in said if w.start < first]
     tail = [w for w in said if w.start >= last]
@@ -140,8 +155,9 @@ def belonging(
     # With a thing and without it are two groups.
     denied = {
         v.start
-        for u, v in pairwise(claim.words)
-        if u.form == "without" and re.search(rf"\bwith {v.form}\b", claim.text.lower())
+        for n, u in enumerate(claim.words)
+        if u.form == "without"
+        for v in [v for v in claim.words[n + 1 : n + 5] if v.content and v.segment == u.segment][:2]
     }
     found: dict[str, float] = {}
     for w in said:
@@ -160,6 +176,11 @@ def belonging(
             surely = 1.0 if leads else 0.2 if follows else 0.5
         else:
             continue
+        # A comma between two amounts parts what belongs to them.
+        between = previous is not None and before <= w.start < amount.start
+        commas = "," in claim.text[before : w.start], "," in claim.text[w.start : amount.start]
+        if between and commas == (False, True):
+            surely = min(surely, 0.2)
         if (first <= w.start < last or not (others or shared)) and _PAUSE.search(
             claim.text[min(w.start, amount.end) : max(w.start, amount.start)]
         ):
@@ -220,15 +241,28 @@ _NEW_PART = re.compile(
 )
 
 
+_MORE_BEFORE = re.compile(
+    r"\b(?:more|less|fewer|longer|shorter|higher|lower|better|worse|larger|smaller|commoner|rarer)\b"
+    r"[^;,().]{0,40}\($",
+    re.IGNORECASE,
+)
+_THE_OTHER = frozenset({"-"})
+"""The side that is not named."""
+
+
 def _beside(claim: Claim, own: Amount) -> frozenset[str]:
     """For "... with A than with B (1% v 2%)": the words of A for the first amount, of B for the
     second; nothing when the amounts do not stand like that."""
     sides = parted(claim)
-    if sides is None:
-        return frozenset()
     for other in _rivals(own, claim):
         first, second = (own, other) if own.start < other.start else (other, own)
         if _SIDE_BY_SIDE.fullmatch(claim.text[first.end : second.start]):
+            if sides is None:
+                more = _MORE_BEFORE.search(claim.text[: first.start])
+                if more is None:
+                    return frozenset()
+                subject = frozenset(w.name for w in claim.telling if w.start < more.start())
+                return subject if own is first else _THE_OTHER
             than = COMPARING.search(claim.text)
             if than is None or not (than.end() < first.start or than.start() > second.end):
                 continue
@@ -256,6 +290,25 @@ def check_belonging(
             sentence.text.rfind(";", 0, amount.start) + 1,
             stop if stop >= 0 else len(sentence.text),
         )
+        row = in_a_row(sentence, amount, _rivals(amount, sentence))
+        if row is not None:
+            place, beside = row
+            rivals = _rivals(own, claim)
+            other = next((a for a in rivals if fits(claim, a, beside)), None)
+            straight = is_of(
+                _owned(claim, own),
+                _owned(claim, other) if other else {},
+                claim,
+                list(dict.fromkeys(c for c, _ in theirs)),
+                sentence,
+                amount,
+                place,
+            )
+            if straight is False:
+                raise Failed("arm", f"“{own.text}” belongs to the other side")
+            if straight:
+                _check_measure(claim, (own, other or own), sentence, amount, beside)
+                return
         if ordered or _ends_a_row(sentence, amount):
             straight = _in_order(claim, own, [c for c, _ in theirs], sentence, amount)
             if ordered and straight is False:
@@ -272,9 +325,7 @@ def check_belonging(
         for c, a in matching
     ):
         return
-    mine = dict.fromkeys(_beside(claim, own), 1.0) or belonging(
-        claim, own, _rivals(own, claim), shared=False
-    )
+    mine = _owned(claim, own)
     if own.dimension == "none":
         near = claim.in_segments(frozenset({claim.segment_of(own.start)}))
         mine = {n: v for n, v in mine.items() if n in near}
@@ -300,6 +351,39 @@ def check_belonging(
     margin = _OTHER_MARGIN if with_and_without else _MARGIN.get(kind, _OTHER_MARGIN)
     if lead is not None and lead < -margin:
         raise Failed("arm", f"“{own.text}” belongs to something else")
+
+
+def _check_measure(
+    claim: Claim, row: tuple[Amount, Amount], sentence: Claim, amount: Amount, beside: Amount
+) -> None:
+    """What was measured, where the statement has other rows of other things."""
+    rivals = _rivals(amount, sentence)
+    measured = _ahead(sentence, min(amount.start, beside.start), rivals)
+    own = row[0]
+    mine = set(_owned(claim, own)) | _ahead(claim, min(a.start for a in row), _rivals(own, claim))
+    for rival in rivals:
+        if rival is beside or fits(claim, own, rival):
+            continue
+        other = _ahead(sentence, rival.start, [amount, *(a for a in rivals if a is not rival)])
+        if (
+            not mine & (measured - other)
+            and len(mine & (other - measured)) > 0
+            and other & measured
+        ):
+            raise Failed("arm", f"“{own.text}” is of something else there")
+
+
+def _ahead(claim: Claim, at: int, others: Sequence[Amount]) -> set[str]:
+    """What stands between the amount before and here."""
+    start = max((a.end for a in others if a.end <= at), default=0)
+    start = max(start, claim.text.rfind(";", 0, at))
+    return {w.name for w in claim.telling if start <= w.start < at and w.form[0].isalpha()}
+
+
+def _owned(claim: Claim, own: Amount) -> dict[str, float]:
+    return dict.fromkeys(_beside(claim, own), 1.0) or belonging(
+        claim, own, _rivals(own, claim), shared=False
+    )
 
 
 def _next_to(claim: Claim, amount: Amount, others: Sequence[Amount]) -> frozenset[str]:

@@ -246,7 +246,8 @@ def amounts(text: str) -> list[Amount]:
         changed = m["high"] and _CHANGED.search(text[max(0, m.start() - 90) : m.start()])
         if m["high"] and (two or changed or high < low):
             # "5 and 3 mm" are two amounts; the first has the unit of the second.
-            found.append(Amount(low, low, dimension, m.start(), m.end("low"), m["low"]))
+            end = m.end("unit1") if m["unit1"] else m.end("low")
+            found.append(Amount(low, low, dimension, m.start(), end, text[m.start() : end]))
             low, start = high, m.start("high")
         plain = None
         text_of = text[start : m.end()].strip()

@@ -1,0 +1,142 @@
+"""Amounts that stand in a row, each of which is of one of two things named before: "compared A with
+B: 38% and 17%"."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from chains.grounding.claims import Claim
+from chains.grounding.quantities import UNITS, Amount
+from chains.grounding.words import GENERIC, stems_of
+from store.lexical import stem
+
+_P = r"(?:with|after|on|in|under|by|from|for|among|at)"
+_A = r"(?P<a>[^;.()]{2,70}?)"
+_A_BARE = rf"(?P<a>(?:(?!\b{_P}\b)[^,;.()]){{2,60}}?)"
+_B = r"(?P<b>[^;.()]{2,70})"
+_PAIRS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\bcompar(?:ed|es|ing|ison of) {_A} (?:with|to|and|against|versus|v) {_B}",
+        rf"(?P<a>[^;.,()]{{2,70}}) (?:was|were|is) (?:compared|tested|set|pitted|judged) (?:with|to|against) {_B}",
+        rf"\b(?:randomi[sz]\w+|assign\w*|allocat\w*)(?: [\w-]+){{0,4}}? (?:to|between) {_A} (?:or|and|versus) {_B}",
+        rf"\b(?:took|received|given|got|used|applied|had|started?|start|tested|set|gave|pitted) {_A} (?:or|against|versus) {_B}",
+        rf"\b{_P} {_A_BARE} (?:and|or|against|versus|v|than|as opposed to) {_P} {_B}",
+        rf"\b(?:had|received|took) {_A} and (?:[\w,]+ )?(?:had|received|took) {_B}",
+        rf"\b{_A} on (?:one|the one) (?:side|half)\b[^,;.]{{0,40}} and {_B} on the other",
+        rf"\bbetween {_A} and {_B}",
+        rf"(?P<a>[^;.,()]{{2,70}}) (?:versus|vs\.?|v) {_B}",
+    )
+)
+"""How two things that are set side by side are named."""
+_STOPS = re.compile(
+    r"[,:]|\b(?:who|which|that|after|over|in|for|during|on|at|by|was|were|did|had)\b", re.I
+)
+_ROW = re.compile(
+    r"(?:\s[a-z]+)?\)?\s*,?\s*(?:and|v|vs\.?|versus|against|or)\s*(?:about |in )?(?:\d+ \()?", re.I
+)
+_ROW_END = re.compile(
+    r"\s*(?:[.;,()]|$|respectively|(?:in|over|at|after|by|within)\b[^.;,]{0,12}?\d|per\b|in (?:the|that) )",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(rf"\s*{_P}\s", re.IGNORECASE)
+
+
+_NOTHING = (
+    GENERIC | {stem(u) for u in UNITS} | stems_of("daily weekly every treated randomised half side")
+)
+
+
+_WITHOUT = frozenset({"without"})
+_WITH_AND_WITHOUT = (
+    (
+        re.compile(
+            r"\bwithout (?P<a>[^;,.()]{2,40}?) (?:and|or|than|against|versus)\b[^;]{0,60}?\bwith(?: it| them| one|\b(?= (?P=a)))",
+            re.I,
+        ),
+        True,
+    ),
+    (
+        re.compile(
+            r"\bwith (?P<a>[^;,.()]{2,40}?) (?:and|or|than|against|versus)\b[^;]{0,60}?\bwithout\b(?: it| them| one| (?P=a))?",
+            re.I,
+        ),
+        False,
+    ),
+)
+
+
+def sides_of(sentence: Claim) -> Iterator[tuple[frozenset[str], frozenset[str], int]]:
+    """Two things that the sentence sets side by side: the words that only one of them has, and
+    where they are named."""
+    for pattern, order in _WITH_AND_WITHOUT:
+        for m in pattern.finditer(sentence.text):
+            what = frozenset(_words(sentence, *m.span("a"))[:3])
+            if what:
+                yield (_WITHOUT, what, m.start()) if order else (what, _WITHOUT, m.start())
+    for pattern in _PAIRS:
+        for m in pattern.finditer(sentence.text):
+            start_a, end_a = m.span("a")
+            start_b, end_b = m.span("b")
+            if stop := _STOPS.search(sentence.text, start_b + 3, end_b):
+                end_b = stop.start()
+            before = _words(sentence, start_a, end_a)[-5:]
+            behind = _words(sentence, start_b, end_b)[:5]
+            a, b = frozenset(before), frozenset(behind)
+            if a - b and b - a:
+                yield a - b, b - a, m.start("a")
+
+
+def _words(sentence: Claim, start: int, end: int) -> list[str]:
+    return [
+        w.name
+        for w in sentence.words
+        if start <= w.start < end and w.content and w.stem not in _NOTHING and w.form[0].isalpha()
+    ]
+
+
+def in_a_row(
+    sentence: Claim, amount: Amount, others: Sequence[Amount]
+) -> tuple[int, Amount] | None:
+    """Whether the amount is the first (0) or second (1) of two that stand side by side with nothing
+    said of either, and the other one."""
+    for other in others:
+        first, second = sorted((amount, other), key=lambda a: a.start)
+        if _ROW.fullmatch(sentence.text[first.end : second.start]) and _ROW_END.match(
+            sentence.text, second.end
+        ):
+            return (0 if amount is first else 1), other
+    return None
+
+
+def is_of(
+    words: Mapping[str, float],
+    others: Mapping[str, float],
+    claim: Claim,
+    statement: Sequence[Claim],
+    sentence: Claim,
+    amount: Amount,
+    place: int,
+) -> bool | None:
+    """Whether what the claim gives the amount to (and the other one of the row, if it has it) is what
+    it is of, by the order in which the two things were named; None when that cannot be told."""
+    found: set[bool] = set()
+    if "without" in words:
+        words = {"without": 1.0}
+    if "without" in others:
+        others = {"without": 1.0}
+    named = [s for s in sides_of(sentence) if s[2] < amount.start] or [
+        s for c in statement if c is not sentence for s in sides_of(c)
+    ]
+    for a, b, _ in named:
+        mine, its = (a, b) if place == 0 else (b, a)
+        lead = sum(v for n, v in words.items() if n in mine) - sum(
+            v for n, v in words.items() if n in its
+        )
+        lead += sum(v for n, v in others.items() if n in its) - sum(
+            v for n, v in others.items() if n in mine
+        )
+        if not lead and not others:
+            lead = bool(claim.names & mine) - bool(claim.names & its)
+        if lead:
+            found.add(lead > 0)
+    return found.pop() if len(found) == 1 else None

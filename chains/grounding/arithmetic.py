@@ -39,6 +39,12 @@ _DOSES = re.compile(
 )
 
 
+_A_DAY = re.compile(r"\b(?:a|each|every|per) day\b|\bdaily\b|\b24 hours\b", re.IGNORECASE)
+_BY = re.compile(
+    r"\bby (?:about |nearly |almost |roughly |around |just over |some )?$", re.IGNORECASE
+)
+
+
 def _counted(claim: Claim, amount: Amount) -> set[str]:
     """The words right behind a number, one of which is what it counts."""
     behind = [w for w in claim.words if w.start >= amount.end][:4]
@@ -80,9 +86,12 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
     near = max(0.004 * own.low, 0.011 if own.dimension == "share" else 1e-6)
     if is_hedged(claim, own):
         near = max(near, 0.06 * own.low)
+    by = _BY.search(claim.text[: own.start])
+    if by and is_hedged(claim, own):
+        near = max(near, 0.25)
     apart = _APART.search(around)
     if own.dimension == "count":
-        apart = _COUNTS_APART.search(claim.text[max(0, own.start - 40) : own.end + 24])
+        apart = by or _COUNTS_APART.search(claim.text[max(0, own.start - 40) : own.end + 24])
     if apart and any(abs(abs(a - b) - own.low) <= near for a, b in alike):
         return True
     summed = own.dimension in ("count", "mass") and _IN_ALL.search(around)
@@ -117,7 +126,7 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
         volumes = [a.low for a in given if a.dimension == "volume"]
         if any(abs(s * v - own.low) <= 0.02 * own.low for s in strengths for v in volumes):
             return True
-    if own.dimension == "mass/time":
+    if own.dimension == "mass/time" or (own.dimension == "mass" and _A_DAY.search(around)):
         masses = [a.low for a in given if a.dimension == "mass"]
         often = [a.low for a in given if a.dimension == "frequency"]
         often += [1 / a.low for a in given if a.dimension == "time" and 0 < a.low <= 1]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from chains.grounding.belonging import IN_ORDER, belonging, counted
@@ -9,6 +10,7 @@ from chains.grounding.claims import Claim
 from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
+from chains.grounding.rows import in_a_row, sides_of
 from chains.grounding.sides import parted
 from chains.grounding.words import CONTRASTS, GENERIC, NEGATORS, OPPOSITE, SAME, stems_of
 from store.lexical import stem
@@ -60,7 +62,7 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
         } - {d.start for d in sentence.amounts if d.derived}
         figures = [
             a
-            for a in sentence.amounts
+            for a in map(_none_is_zero, sentence.amounts)
             if a.low == a.high
             and not a.derived
             and not is_year(a)
@@ -69,27 +71,65 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             and not _RATIO.search(sentence.text[max(0, a.start - 24) : a.start])
             and not P_VALUE.search(sentence.text[: a.start])
         ]
+        scored: list[tuple[int, bool, Amount, Amount]] = []
+        measured = claim.names - left - right
         for one, other in _pairs(figures):
             nouns = {counted(sentence, one), counted(sentence, other)} - {None}
             if len(nouns) == 2:
                 continue  # so many of one thing, so many of another
+            if one.dimension == "count" and _is_whole(sentence, one, figures) != _is_whole(
+                sentence, other, figures
+            ):
+                continue  # so many of so many
             rest = [
                 [a for a in figures if a is not x and a.dimension == x.dimension]
                 for x in (one, other)
             ]
             a_words = belonging(sentence, one, rest[0])
             b_words = belonging(sentence, other, rest[1])
+            if in_a_row(sentence, one, [other]):
+                named = next((s for s in sides_of(sentence) if s[2] < one.start), None)
+                if named is not None:
+                    a_words, b_words = (dict.fromkeys(names, 1.0) for names in named[:2])
             straight = _meets(left, a_words, b_words) + _meets(right, b_words, a_words)
             turned = _meets(left, b_words, a_words) + _meets(right, a_words, b_words)
             if (
-                max(straight, turned) < (0.8 if one.dimension == "share" else 1.6)
+                max(straight, turned)
+                < (0.8 if one.dimension == "share" or _is_score(one, other) else 1.6)
                 or abs(straight - turned) < 0.5
             ):
                 continue
             first, second = (one, other) if straight > turned else (other, one)
-            if (first.low - second.low) * way < 0:
+            about = len(_ahead(sentence, one, figures) & measured)
+            scored.append((about, (first.low - second.low) * way >= 0, first, second))
+        if scored:
+            most = max(about for about, *_ in scored)
+            _, holds, first, second = next(s for s in scored if s[0] == most)
+            if not holds:
                 raise Failed("direction", f"“{first.text}” against “{second.text}”")
             return
+
+
+def _ahead(sentence: Claim, amount: Amount, figures: Sequence[Amount]) -> set[str]:
+    """What stands between the figure before and this one, within its part of the sentence."""
+    start = max((a.end for a in figures if a.end <= amount.start), default=0)
+    start = max(start, sentence.text.rfind(";", 0, amount.start))
+    return {w.name for w in sentence.telling if start <= w.start < amount.start}
+
+
+def _none_is_zero(amount: Amount) -> Amount:
+    return replace(amount, dimension="count") if amount.text.lower() == "none" else amount
+
+
+def _is_score(one: Amount, other: Amount) -> bool:
+    """Whether they are no numbers of people or things."""
+    return one.low != int(one.low) or other.low != int(other.low)
+
+
+def _is_whole(sentence: Claim, amount: Amount, figures: Sequence[Amount]) -> bool:
+    """Whether the count is of those of whom others are a part: "11 patients" beside "9 (82%)"."""
+    shares = [a for a in figures if a.dimension == "share"]
+    return not any(0 <= a.start - amount.end <= 2 for a in shares) and bool(shares)
 
 
 _BAD = {
@@ -143,13 +183,25 @@ _BETTER = re.compile(
 )
 
 
+_DIFFERS = re.compile(
+    rf"{_BETTER.pattern}|\b(?:lower|reduc|rais|increas|improv|shorten|halv)\w+", re.I
+)
+_PART = re.compile(r";|,\s(?:but|and|while|whereas|although|though)\b")
+
+
 def check_difference(claim: Claim, about: Sequence[Claim]) -> None:
     """What did not differ there is not better here."""
     if not _BETTER.search(claim.text) or not re.search(r"\bthan\b|\bover\b|\bto\b", claim.text):
         return
     if any(w.form in NEGATORS for w in claim.words) or "differ" in claim.text:
         return
-    if any(NO_DIFFERENCE.search(c.text) and not _BETTER.search(c.text) for c in about):
+    parts = [
+        (p, len({w.name for w in c.telling if w.form in p.lower()} & claim.names))
+        for c in about
+        for p in _PART.split(c.text)
+    ]
+    better = max((n for p, n in parts if _DIFFERS.search(p)), default=-1)
+    if any(NO_DIFFERENCE.search(p) and not _DIFFERS.search(p) and n > better for p, n in parts):
         raise Failed("negation", "no difference was shown there")
 
 
@@ -253,6 +305,41 @@ def check_sides(claim: Claim, statement: Sequence[Claim]) -> None:
         if same > crossed and turned:
             raise Failed("direction", "the comparison is turned round")
         return
+
+
+_THAN = re.compile(r"\bthan\b", re.IGNORECASE)
+_THAN_ENDS = re.compile(r"[,;(.]|\b(?:and|but|yet|while|whereas|although|though)\b")
+
+
+def check_than(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Each "darker than A": the statement must not say "lighter than A"."""
+    theirs = [found for c in statement for found in _thans(c)]
+    for pair, side, right in _thans(claim):
+        scored = [(len(right & other), way) for i, way, other in theirs if i == pair]
+        most = max((n for n, _ in scored), default=0)
+        if most and {way for n, way in scored if n == most} == {-side}:
+            raise Failed("direction", "than that it goes the other way there")
+
+
+def _thans(claim: Claim) -> list[tuple[int, int, frozenset[str]]]:
+    """By "than": the pair of opposites before it, the side taken, and what is behind it."""
+    found = []
+    for m in _THAN.finditer(claim.text):
+        stop = _THAN_ENDS.search(claim.text, m.end())
+        end = stop.start() if stop else len(claim.text)
+        right = frozenset(
+            w.name
+            for w in claim.words
+            if m.end() <= w.start < end and w.content and w.form[0].isalpha()
+        )
+        before = [w for w in claim.words if w.start < m.start() and w.stem in _POLES][-1:]
+        if (
+            before
+            and not before[0].negated
+            and len(claim.text[before[0].start : m.start()].split()) <= 4
+        ):
+            found += [(i, side, right) for i, side in _POLES[before[0].stem]]
+    return found
 
 
 def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:

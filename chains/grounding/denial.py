@@ -411,6 +411,8 @@ def _check_justified(
     best = max(statement, key=lambda c: len(names & c.names))
     if not names & best.names or _denied_otherwise(best, near, {w.stem for w in claim.words}):
         return
+    if "differ" in near and NO_DIFFERENCE.search(best.text):
+        return
     if not any(s is best for s, _, _ in denials):
         raise Failed("negation", f"“{word.form}” denies what is not denied")
     raise Failed("negation", f"“{word.form}” denies something else")
@@ -459,7 +461,7 @@ def _nearest(word: Word, reached: Sequence[Word], most: int = 3) -> set[str]:
         w
         for w in reached
         if w.form not in ("been", "being")
-        and (w.stem not in GENERIC or w.name in ("increase", "reduce"))
+        and (w.stem not in GENERIC or w.name in ("increase", "reduce", "differ"))
     ]
     after = next((w for w in reached if w.start > word.start), None)
     seen = after is None or after.stem in GENERIC or after.name == "occur"

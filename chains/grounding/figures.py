@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 from chains.grounding.arithmetic import follows
 from chains.grounding.belonging import check_belonging
 from chains.grounding.claims import Claim
-from chains.grounding.equal import fits
+from chains.grounding.equal import fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
 from store.lexical import stem
@@ -50,6 +50,10 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             ]
             if all(ends):
                 continue
+        if not matching and _is_past(claim, own, theirs):
+            continue
+        if not matching and _lists(claim, own):
+            continue
         if not matching and follows(claim, own, [a for _, a in theirs], statement):
             continue
         if not matching:
@@ -57,7 +61,9 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             if same and own.dimension != "count":
                 raise Failed("unit", f"“{own.text}” stands as “{same[0].text}”")
             raise Failed("number", f"“{own.text}” is in no cited statement")
-        sides = {_end_of(c, a) for c, a in matching}
+        sides = {
+            0 if a.low < a.high and own.low == own.high else _end_of(c, a) for c, a in matching
+        }
         bounded = _end_of(claim, own)
         if bounded and sides == {-_end_of(claim, own)}:
             raise Failed("number", f"“{own.text}” is the other end there")
@@ -69,6 +75,39 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
         ):
             raise Failed("number", f"“{own.text}” is on the other side there")
         check_belonging(claim, own, matching, theirs)
+
+
+_ROUND = 0.15
+"""By how much of itself a figure may be past the round one that is named: "over 800" for 850."""
+
+
+def _is_past(claim: Claim, own: Amount, theirs: Sequence[tuple[Claim, Amount]]) -> bool:
+    """ "More than 90%" for 93%, "less than 10%" for 9%."""
+    side = _beyond(claim, own)
+    if not side or own.dimension in ("time", "frequency") or own.low <= 0:
+        return False
+    values = [a.low for _, a in theirs if a.dimension == own.dimension and a.low == a.high]
+    if own.dimension == "share":
+        counts = [
+            a.low for _, a in theirs if a.dimension == "count" and a.low >= 5 and not is_year(a)
+        ]
+        values += [100 * p / q for p in counts for q in counts if p < q and p > 0.5 * q]
+    return any(0 < (v - own.low) * side <= _ROUND * own.low for v in values)
+
+
+_LISTED = re.compile(
+    r"[^,;:()]{0,40}[,:(] ?(?:namely |both )?[^;:()]{3,60}\band\b[^;:(]{3,40}$", re.I
+)
+_FEW = ("two", "three", "four", "five")
+
+
+def _lists(claim: Claim, own: Amount) -> bool:
+    """ "two drugs, A and B": a number of what the sentence itself names."""
+    found = _LISTED.match(claim.text.rstrip(". "), own.end) if own.text.lower() in _FEW else None
+    return found is not None and 1 + len(re.findall(r",|\band\b", found[0])) in (
+        _FEW.index(own.text.lower()) + 2,
+        _FEW.index(own.text.lower()) + 3,
+    )
 
 
 def _shared(claim: Claim, sentence: Claim, amount: Amount) -> int:
@@ -147,15 +186,20 @@ def _end_of(claim: Claim, amount: Amount) -> int:
     before, after = claim.text[max(0, amount.start - 24) : amount.start], claim.text[amount.end :]
     if re.search(r"\bnot (?:\w+ )?than\s$", before, re.IGNORECASE):
         return 0
-    if _UPPER_END.search(before) and re.search(r"\bno \w+ than\s(?:an? )?$", before, re.I):
-        return -1
-    if _LOWER_END.search(before) and re.search(r"\bno \w+ than\s(?:an? )?$", before, re.I):
-        return 1
+    if said := _NO_THAN.search(before):
+        return -1 if said["most"] else 1
     if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
         return 1
     if re.match(r"\s?(?:years?|months?|weeks?)? of age\b", after) and before.endswith("after "):
         return 1
     return -1 if _UPPER_END.search(before) or _UPPER_AFTER.match(after) else 0
+
+
+_NO_THAN = re.compile(
+    r"\bno (?:(?P<most>more|longer|later|higher|older|greater|larger|above|beyond)"
+    r"|less|fewer|shorter|earlier|sooner|lower|younger|smaller) than\s(?:an? )?$",
+    re.IGNORECASE,
+)
 
 
 def _same_figure(own: Amount, other: Amount) -> bool:

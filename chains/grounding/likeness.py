@@ -225,6 +225,19 @@ _ROOTS_OF: dict[str, tuple[str, ...]] = {
 """By the stem of a plain word, what terms for it begin with."""
 
 
+def _around(statement: Sequence[Claim], form: str) -> str:
+    """A word of the statement as it is written, which its form is not if it has a hyphen."""
+    return next(
+        (
+            c.text[w.start : w.start + len(form) + 1]
+            for c in statement
+            for w in c.words
+            if w.form == form
+        ),
+        "",
+    )
+
+
 def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
     """The words of the claim that the statement has in no form."""
     have = {w.name for c in statement for w in c.words}
@@ -273,6 +286,7 @@ def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
         if any(
             len(f) > len(word.form) > 3
             and f.endswith(word.form)
+            and (is_known(word.stem) or "-" in _around(statement, f))
             and not _is_denied_form(word.form, {f})
             for f in forms
         ):

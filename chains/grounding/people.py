@@ -99,7 +99,17 @@ def check_conditions(claim: Claim, statement: Sequence[Claim], new: Sequence[Wor
             raise Failed("population", f"“{own.text}” are no people there")
 
 
+_OF_AGE = re.compile(
+    r"\b(working|school|retirement|childbearing|reproductive|middle|advanced|old|young|younger)(?: |-)age(?:d)?\b"
+    r"|\b(middle-aged|schoolchild\w*|teenage\w*|pre-?menopausal|post-?menopausal|pre-?school|young (?:adults|women|men|people)|veterans)\b",
+    re.IGNORECASE,
+)
+
+
 def check_people(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    given = " ".join(c.text for c in statement).lower()
+    if (aged := _OF_AGE.search(claim.text)) and aged[0].lower().split()[0] not in given:
+        raise Failed("population", f"“{aged[0]}” is in no cited statement")
     theirs = frozenset[str]().union(*(c.populations for c in statement))
     extra = claim.populations - theirs
     if any(w.form == "infantile" for c in statement for w in c.words):

@@ -85,7 +85,7 @@ intradermal|intradermally|into the dermis|into the skin
 intralesional|intralesionally|into the lesion|into the lesions|into the scar|into the scars|into the keloid
 intratracheal|into the windpipe|into the trachea
 intrathecal|into the spinal fluid
-topical|topically|applied to the skin|on the skin|put on the skin
+topical|topically|applied to the skin|on the skin|put on the skin|to the skin surface|to the surface of the skin|onto the skin
 rectal|rectally|into the rectum|by the rectum|per rectum
 vaginal|vaginally|into the vagina
 inhaled|by inhalation|breathed in
@@ -341,6 +341,14 @@ _LETTERS_OF = re.compile(r"\b([A-Z]{2,5})-(?=[a-z]+ed\b)")
 """Letters before a participle: "PDL-mediated"."""
 
 
+_WITH_IT = re.compile(
+    r"\b(with(?:out)? )([a-z][\w-]*(?: [a-z][\w-]*){0,2}?)( (?:and|or|than|against|versus)\b[^;]{0,60}?\bwith(?:out)? )"
+    r"(?:it|them|one)\b",
+    re.IGNORECASE,
+)
+""" "without A and in those with it": what "it" stands for."""
+
+
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The text with each known term in its first form."""
@@ -353,5 +361,5 @@ def canonical(text: str) -> str:
     for m in pattern.finditer(lower):
         parts += [text[at : m.start()], form[m[0]]]
         at = m.end()
-    found = "".join([*parts, text[at:]])
+    found = _WITH_IT.sub(r"\1\2\3\2", "".join([*parts, text[at:]]))
     return _ABSENT.sub("without", _TOO.sub(r"so \1 as not to \2", found))

@@ -76,5 +76,7 @@ def check_rhythm(claim: Claim, statement: Sequence[Claim]) -> None:
             r"\b(two|three|2|3) (?:[\w-]+ ){0,4}?(?:sessions|treatments|doses|times)", given, re.I
         )
     }
+    if re.search(r"\b(?:doubl|twofold|two-fold)\w*", given, re.I):
+        often[1].add("twice")
     if extra := often[0] - often[1] - ({"once"} if single else set()) - sessions:
         raise Failed("frequency", f"“{next(iter(extra))}” is in no cited statement")

@@ -15,12 +15,13 @@ def check_strength(
     claim: Claim, statement: Sequence[Claim], about: Sequence[Claim], new: Sequence[Word]
 ) -> None:
     forms = {w.form for c in statement for w in c.words}
+    stems = {w.stem for c in statement for w in c.words}
     told = bool(forms & {"you", "your"})
     for word in claim.words:
         kind = CLAIMS.get(word.form)
         if kind is None or word.form in _ALWAYS_OK or _is_turn(claim, word):
             continue
-        if has_like(word.form, forms):
+        if has_like(word.form, forms) or (kind != "exclusive" and word.stem in stems):
             same = [
                 w for c in statement for w in c.words if w.form == word.form or w.name == word.name
             ]
@@ -30,6 +31,8 @@ def check_strength(
             if kind != "exclusive" and same and all(w.negated for w in same) and not denied:
                 raise Failed("negation", f"“{word.form}” is denied there")
             continue
+        if _claims_little(claim, word, statement):
+            continue
         if _counts_only(claim, word) or (kind == "instruction" and told):
             continue
         if word.form.startswith(("avoid", "withh", "contraind")) and any(
@@ -37,6 +40,8 @@ def check_strength(
         ):
             continue
         if word.form in ("need", "needs", "needed") and word.negated:
+            continue
+        if claim.text.startswith("opposed to", word.start):
             continue
         if _OF_TIME.match(claim.text, word.start) or _LED_BY.match(claim.text, word.start):
             continue
@@ -63,7 +68,9 @@ def check_strength(
         "every",
     }:
         raise Failed("overgeneral", "of any kind")
-    if _LONG.search(claim.text) and not forms & _LONG_THERE:
+    if _LONG.search(claim.text) and not (
+        forms & _LONG_THERE or any(_LONG.search(c.text) for c in statement)
+    ):
         raise Failed("overgeneral", "for long")
     if _MOST.search(claim.text) and not (
         forms
@@ -77,10 +84,15 @@ def check_strength(
         raise Failed("certainty", "what would have been")
     if _IT_IS.search(claim.text) and not any(_IT_IS.search(c.text) for c in statement):
         raise Failed("causal", "made the cause")
+    _check_whether(claim, statement)
     own = {w.form for w in claim.words}
     for sentence in about:
         clauses = _taken_up(claim, sentence)
-        doubt = {w.form for w in sentence.words if w.clause in clauses} & DOUBT
+        doubt = {
+            w.form
+            for w in sentence.words
+            if w.clause in clauses and not sentence.text.startswith("May ", w.start)
+        } & DOUBT
         if doubt and not own & (
             DOUBT
             | {
@@ -105,6 +117,83 @@ def check_strength(
             | {"most", "can", "commonly", "frequently", "main", "not", "certain", "cases"}
         ):
             raise Failed("certainty", f"the statement says “{next(iter(seldom))}”")
+
+
+_LITTLE = re.compile(
+    r"should be (?:taken|seen|read|regarded|understood|viewed|interpreted|decided|considered) |"
+    r"effective (?:in|against)|equal (?:doses|parts|portions|groups|halves)|"
+    r"only (?:observed|watched|scattered|limited|few|small|modest|short|slight|weak)\b|"
+    r"best (?:given|taken|avoided|used|started|stopped|applied)\b|led (?:\d|the authors|researchers)",
+    re.IGNORECASE,
+)
+_SAID_OF_ALL = frozenset("all every everyone everybody always completely".split())
+_PURPOSE = re.compile(r"(?:^to|, to|in order to) $", re.IGNORECASE)
+_NOT = frozenset("no not none neither nor never nobody nothing without".split())
+_CAUSED_LESS = re.compile(r"(?:caus|produc)\w+ (?:\w+ )?(?:less|fewer|more)\b", re.IGNORECASE)
+_ASSOCIATED = re.compile(
+    r"\b(?:associat|link|correlat|relat|cohort|observational|retrospective|series|registr|case)\w*",
+    re.IGNORECASE,
+)
+_ACTED = re.compile(
+    r"\b(?:lower|reduc|rais|increas|improv|shorten|prolong|halv|doubl|cut|less|fewer|more)\w*",
+    re.IGNORECASE,
+)
+
+
+def _claims_little(claim: Claim, word: Word, statement: Sequence[Claim]) -> bool:
+    """Where a word that claims much does not: denied, as a purpose, of figures that say so."""
+    text = claim.text
+    given = " ".join(c.text for c in statement)
+    kind = CLAIMS[word.form]
+    if _LITTLE.match(text, word.start):
+        return True
+    if word.form in _SAID_OF_ALL:
+        most = _NEARLY.search(text[: word.start]) is not None
+        shares = [a.low for c in statement for a in c.amounts if a.dimension == "share"]
+        return any(s >= (90 if most else 100) for s in shares)
+    if kind == "causal" and word.form not in ("because", "due", "owing", "since", "so"):
+        denied = any(
+            w.form in _NOT and w.clause == word.clause and w.start < word.start for w in claim.words
+        )
+        if denied or (_CAUSED_LESS.match(text, word.start) and _acted(given)):
+            return True
+    if word.form == "only" and re.match(r"only (?:once|after|when)\b", text[word.start :]):
+        return any(w.form in _NOT for c in statement for w in c.words) and "but" in given.split()
+    return kind != "instruction" and (
+        _PURPOSE.search(text[: word.start]) is not None
+        or (word.form.endswith("ing") and text[: word.start].endswith(" in "))
+    )
+
+
+def _acted(given: str) -> bool:
+    return _ACTED.search(given) is not None and _ASSOCIATED.search(given) is None
+
+
+_NEARLY = re.compile(r"\b(?:nearly|almost|virtually|practically) $", re.IGNORECASE)
+
+
+_WHETHER = re.compile(
+    r"\b(?:unclear|uncertain\w*|unknown|not (?:known|clear|certain)|insufficient|cannot|could not|unable|doubt\w*|open|"
+    r"unsettled|unresolved|question\w*|immature|too (?:few|little|small))\b[^.;]{0,40}?\b(?:whether|if|how)\b([^.;]*)",
+    re.IGNORECASE,
+)
+
+
+def _check_whether(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What is open there is not settled here."""
+    if any(w.form in DOUBT | NEGATORS | {"whether", "insufficient"} for w in claim.words):
+        return
+    for c in statement:
+        if found := _WHETHER.search(c.text):
+            asked = {w.name for w in c.telling if found.start(1) <= w.start < found.end(1)}
+            elsewhere = {n for s in statement if s is not c for n in s.names} | {
+                w.name for w in c.telling if not found.start(1) <= w.start < found.end(1)
+            }
+            if (
+                len(asked) >= 2
+                and len((asked - elsewhere) & claim.names) >= 0.6 * len(asked - elsewhere) > 0
+            ):
+                raise Failed("certainty", "it is open there")
 
 
 _OF_TIME = re.compile(
@@ -158,7 +247,7 @@ def _check_reason(claim: Claim, new: Sequence[Word]) -> None:
 
 
 _ANY = re.compile(
-    r"\b(?:of|at|for|in|with) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree|"
+    r"\b(?:of|at|for|in|with|after|during|by|from|on|to|before|under) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree|"
     r"respect|way|case|circumstances?|condition)\b|\b(?:regardless|irrespective) of\b|\bno matter\b",
     re.IGNORECASE,
 )
@@ -166,10 +255,12 @@ _LONG = re.compile(
     r"\blong[- ]term\b|\bpermanent(?:ly)?\b|\blife-?long\b|\bfor (?:good|life|ever)\b",
     re.IGNORECASE,
 )
-_LONG_THERE = frozenset("term permanent permanently years lifelong life lasting persistent".split())
+_LONG_THERE = frozenset("permanent permanently years lifelong life lasting persistent".split())
 
 
-_MUST_NOT = re.compile(r"\b(?:must|should|may|can|is|are) not\b|\bagainst\b|\bnot be used\b", re.I)
+_MUST_NOT = re.compile(
+    r"\b(?:must|should|may|can|is|are) not\b|\bagainst\b|\bnot be used\b|\bnever \w+ing\b", re.I
+)
 
 
 _KNOWN = re.compile(
@@ -180,7 +271,10 @@ _KNOWN = re.compile(
 """What is the reason of something known or not known is not the cause of a thing."""
 
 
-_SO = re.compile(r"\bso that\b|, so\b|\btherefore\b", re.IGNORECASE)
+_SO = re.compile(
+    r"\bso that\b|, so\b|\btherefore\b|, to (?:limit|avoid|prevent|reduce|lower|protect|keep)\b",
+    re.IGNORECASE,
+)
 
 
 _MOST = re.compile(
@@ -202,7 +296,7 @@ _WOULD_HAVE = re.compile(r"\bwould (?:\w+ )?have (?:\w+ )?(?:been|\w+ed|\w+en)\b
 
 
 _IT_IS = re.compile(
-    r"\bit (?:was|is) (?:the |an? )?[^,;]{2,60} (?:that|which|who)\b|\b(?:was|is) what\b|\b(?:was|were|is|are|lies?) behind\b",
+    r"\bit (?:was|is) (?:the |an? )?[^,;]{2,60} (?:that|which|who)\b|\b(?:was|is) what\b|\b(?:was|is|were|are) the (?:main |only |likely |sole )?(?:reason|cause|explanation)s?\b|\b(?:was|were|is|are|lies?) behind\b",
     re.IGNORECASE,
 )
 

@@ -247,7 +247,7 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
 
 NEGATORS = frozenset(
     "no not never without neither nor none nothing cannot lack lacks lacked lacking absence absent "
-    "free failed fails fail failing unable incapable devoid nobody nowhere hardly scarcely barely instead unchanged unaffected unaltered uninfluenced undiminished".split()
+    "free failed fails fail failing unable incapable devoid nobody nowhere hardly scarcely barely instead unchanged unaffected untouched unaltered uninfluenced undiminished".split()
 )
 
 DOUBT = frozenset(
@@ -321,7 +321,8 @@ LIKE_CLAIMS: tuple[frozenset[str], ...] = tuple(
         "equal equally equivalent identical same as alike",
         "similar similarly comparable alike",
         "significant significantly p",
-        "only solely exclusively alone just merely limited",
+        "only solely exclusively alone just merely limited limit limits restrict restricts restricted",
+        "prescribe prescribed prescribes give gives given",
         "warn warns warned warning alert caution",
         "standard conventional usual",
         "confirm confirms confirmed",

@@ -54,7 +54,7 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
         and not a.derived
         and not is_year(a)
         and not _of_another_size(amount, a)
-        and not (a.dimension == "share" and _STRENGTH.match(claim.text, a.end))
+        and not (a.dimension == "share" and STRENGTH.match(claim.text, a.end))
         and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 20) : a.start])
         and (
             a.dimension == amount.dimension
@@ -70,14 +70,19 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
 
 def _of_another_size(one: Amount, other: Amount) -> bool:
     """A wavelength is no rival of the size of a lesion."""
-    if one.dimension != other.dimension or one.dimension not in ("length", "mass", "volume"):
+    if one.dimension != other.dimension or one.dimension not in (
+        "length",
+        "mass",
+        "volume",
+        "time",
+    ):
         return False
     small, large = sorted((abs(one.low), abs(other.low)))
-    return large > 1000 * small
+    return large > (50 if one.dimension == "time" else 1000) * small
 
 
-_STRENGTH = re.compile(
-    r"\s(?:[a-z-]+\s)?(?:solution|cream|gel|ointment|lotion|foam|drops|paste|spray|shampoo|topical)\b",
+STRENGTH = re.compile(
+    r"\s(?:[a-z-]+\s)?(?:solution|cream|gel|ointment|lotion|foam|drops|paste|spray|shampoo|topical|saline|glucose|dextrose)\b",
     re.IGNORECASE,
 )
 """Behind a share that says how strong something is, not how many had it."""
@@ -98,6 +103,7 @@ def _gap(claim: Claim, amount: Amount, others: Sequence[Amount]) -> tuple[int, i
     )
 
 
+_ROSE_OR_FELL = re.compile(r"\bfrom\s[^,;.\d]{0,12}[\d.]+[^,;.]{0,12}\sto\s", re.IGNORECASE)
 _FROM_TO = re.compile(r"\bfrom\s(?:about |around |a mean of )?$", re.IGNORECASE)
 
 
@@ -181,6 +187,10 @@ def belonging(
         commas = "," in claim.text[before : w.start], "," in claim.text[w.start : amount.start]
         if between and commas == (False, True):
             surely = min(surely, 0.2)
+        if amount.end <= w.start < behind < len(claim.text) and w.start < last:
+            commas = "," in claim.text[amount.end : w.start], "," in claim.text[w.start : behind]
+            if commas == (True, False):
+                surely = min(surely, 0.2)
         if (first <= w.start < last or not (others or shared)) and _PAUSE.search(
             claim.text[min(w.start, amount.end) : max(w.start, amount.start)]
         ):
@@ -283,6 +293,7 @@ def check_belonging(
     """The amount must belong to what it belongs to in the statement, not to its neighbour."""
     if P_VALUE.search(claim.text[: own.start]) or is_year(own):
         return
+    turned = 0
     for sentence, amount in matching:
         stop = sentence.text.find(";", amount.end)
         ordered = IN_ORDER.search(
@@ -315,10 +326,18 @@ def check_belonging(
                 raise Failed("arm", f"“{own.text}” belongs to the other side")
             if ordered or straight:
                 return
+    if turned and turned == len(matching):
+        raise Failed("arm", f"“{own.text}” belongs to the other side")
     if any(
-        _CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]) for c, a in matching
+        (_CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]))
+        and len(_ROSE_OR_FELL.findall(c.text)) < 2
+        for c, a in matching
     ):
         return
+    if (
+        _FROM_TO.search(claim.text[: own.start]) and re.match(r"\s?%?\sto\s", claim.text[own.end :])
+    ) or _TO.search(claim.text[: own.start]):
+        return  # what it went from is of the other; the direction is looked at elsewhere
     noun = counted(claim, own)
     if noun and any(
         noun == counted(c, a) and not any(noun == counted(c, r) for r in _rivals(a, c))

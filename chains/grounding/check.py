@@ -14,14 +14,19 @@ from typing import TYPE_CHECKING
 from chains.grounding.address import unaddressed
 from chains.grounding.claims import Claim, Word, claims_of
 from chains.grounding.comparison import (
+    check_alone,
     check_contrasts,
     check_crossed,
     check_difference,
     check_directions,
     check_figures,
+    check_opposites,
+    check_paired,
+    check_side_of_clause,
     check_sides,
     check_subject,
     check_than,
+    check_unlike,
 )
 from chains.grounding.consistent import check_consistent, check_strengths
 from chains.grounding.denial import check_denial
@@ -261,6 +266,11 @@ class Grounder:
         check_condition(claim, about)
         check_sides(claim, statement)
         check_than(claim, statement)
+        check_unlike(claim, statement)
+        check_alone(claim, statement)
+        check_paired(claim, statement)
+        check_side_of_clause(claim, statement)
+        check_opposites(claim, new, statement)
         check_contrasts(claim, statement)
         check_crossed(claim, statement)
         check_subject(claim, statement)

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from chains.grounding.belonging import IN_ORDER, belonging, counted
-from chains.grounding.claims import Claim
+from chains.grounding.belonging import IN_ORDER, STRENGTH, belonging, counted
+from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
 from chains.grounding.rows import in_a_row, sides_of
 from chains.grounding.sides import parted
+from chains.grounding.thesaurus import opposites
 from chains.grounding.words import CONTRASTS, GENERIC, NEGATORS, OPPOSITE, SAME, stems_of
 from store.lexical import stem
 
@@ -68,6 +69,7 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             and not is_year(a)
             and a.dimension not in ("frequency", "none")
             and a.start not in wholes
+            and not (a.dimension == "share" and STRENGTH.match(sentence.text, a.end))
             and not _RATIO.search(sentence.text[max(0, a.start - 24) : a.start])
             and not P_VALUE.search(sentence.text[: a.start])
         ]
@@ -191,7 +193,8 @@ _PART = re.compile(r";|,\s(?:but|and|while|whereas|although|though)\b")
 
 def check_difference(claim: Claim, about: Sequence[Claim]) -> None:
     """What did not differ there is not better here."""
-    if not _BETTER.search(claim.text) or not re.search(r"\bthan\b|\bover\b|\bto\b", claim.text):
+    text = _BOUND.sub(" ", claim.text)
+    if not _BETTER.search(text) or not re.search(r"\bthan\b|\bover\b|\bto\b", text):
         return
     if any(w.form in NEGATORS for w in claim.words) or "differ" in claim.text:
         return
@@ -213,6 +216,9 @@ _BOUND = re.compile(
 """What only says where an amount ends."""
 
 
+_COMPARATIVES = frozenset(
+    "longer shorter higher lower larger smaller earlier later older newer younger stronger weaker".split()
+)
 _POLES: dict[str, list[tuple[int, int]]] = {}
 """By stem, the pairs of opposites in which it is, and on which side."""
 for _i, _pair in enumerate(OPPOSITE):
@@ -231,6 +237,13 @@ def _poles(claims: Sequence[Claim]) -> dict[int, int]:
                 continue
             if claim.text[w.start + len(w.form) : w.start + len(w.form) + 1] == "-":
                 continue  # "low-dose" is a name
+            if (
+                w.form in _COMPARATIVES
+                and n
+                and claim.words[n - 1].form == "the"
+                and not claim.text.startswith(" than", w.start + len(w.form))
+            ):
+                continue  # "the longer course" names one
             turned = any(v.form == "against" for v in claim.words[n + 1 : n + 3])
             for i, to in _POLES[w.stem]:
                 side = -to if turned else to
@@ -260,6 +273,7 @@ _BEFORE_AFTER = next(i for i, pair in enumerate(OPPOSITE) if stem("before") in p
 
 
 _BEFORE = re.compile(r"\b(?:before|prior to|until|till)\b", re.IGNORECASE)
+_AFTER = re.compile(r"\b(?:after|afterwards|following|once)\b", re.IGNORECASE)
 _BEFORE_LIKE = re.compile(
     r"\b(?:before\w*|prior|preced\w+|previous\w*|until|till|ahead|pre-?\w*|within|earlier|followed|"
     r"baseline|history|later|subsequent\w*|delay\w*|wait\w*)\b",
@@ -448,6 +462,124 @@ def check_subject(claim: Claim, statement: Sequence[Claim]) -> None:
                 raise Failed("arm", f"“{doing[0].form}” does that there")
 
 
+_ALONE = frozenset("alone only single monotherapy without itself own solely just merely no".split())
+
+
+def check_alone(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What was given together with something is not given alone here."""
+    if (
+        any(w.form in ("alone", "monotherapy") for w in claim.words)
+        and not any(w.form in _ALONE for c in statement for w in c.words)
+        and not any(w.form in NEGATORS for w in claim.words)
+    ):
+        raise Failed("arm", "it was not alone there")
+
+
+_ITEM = re.compile(
+    r"(?P<what>[^;,.()]{3,60}?) (?P<word>for) (?P<of>[^;,.()]{3,60})(?=[;,.()]|$| and )",
+    re.IGNORECASE,
+)
+
+
+def check_paired(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Of "A for X, B for Y and C for Z", B is not for X."""
+    own = {w.name for w in claim.telling}
+    for c in statement:
+        items: dict[str, list[tuple[set[str], set[str]]]] = {}
+        for m in _ITEM.finditer(c.text):
+            sides = [
+                {w.name for w in c.telling if a <= w.start < b}
+                for a, b in (m.span("what"), m.span("of"))
+            ]
+            items.setdefault(m["word"].lower(), []).append((sides[0], sides[1]))
+        for listed in items.values():
+            if len(listed) < 2:
+                continue
+            whats, ofs = (
+                [
+                    n
+                    for n, x in enumerate(side)
+                    if own & (x - set().union(*(y for k, y in enumerate(side) if k != n)))
+                ]
+                for side in ([what for what, _ in listed], [of for _, of in listed])
+            )
+            if len(whats) == len(ofs) == 1 and whats != ofs:
+                whole = [own & listed[whats[0]][0], own & listed[ofs[0]][1]]
+                if len(whole[0] | whole[1]) >= 3:
+                    raise Failed("arm", "it is of something else there")
+
+
+_CLAUSES = re.compile(
+    r"[;]|,\s(?:but|and|while|whereas|although|so)\b|\b(?:while|whereas)\b", re.IGNORECASE
+)
+
+
+def check_side_of_clause(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What a part of the statement says of one of two compared things is not said of the other."""
+    own = {w.name for w in claim.telling}
+    parts: list[set[str]] = []
+    for c in statement:
+        cuts = [0, *(m.end() for m in _CLAUSES.finditer(c.text)), len(c.text)]
+        parts += [{w.name for w in c.telling if a <= w.start < b} for a, b in pairwise(cuts)]
+    for c in statement:
+        for one, other, _ in sides_of(c):
+            for mine, its in ((one, other), (other, one)):
+                if not own & mine or own & its:
+                    continue
+                scored = [
+                    (len((p - mine - its) & own), bool(p & mine), bool(p & its)) for p in parts
+                ]
+                most = max(n for n, *_ in scored)
+                best = [s for s in scored if s[0] == most]
+                rest = len(own - mine)
+                if most >= max(2, 0.6 * rest) and all(i and not m for _, m, i in best):
+                    raise Failed("arm", "it is said of the other there")
+
+
+_NO_OPPOSITES = stems_of(
+    "most least single half more fewer less above below known unknown unchanged change first last only other good well "
+    "treated untreated published unpublished selected unselected control controls controlled uncontrolled exposed unexposed"
+)
+
+
+_PREFIXES = ("un", "in", "im", "ir", "dis", "non")
+
+
+def check_opposites(claim: Claim, new: Sequence[Word], statement: Sequence[Claim]) -> None:
+    """A word that the statement does not have, but its opposite."""
+    there = {w.stem: w for c in statement for w in c.words}
+    for word in new:
+        opposed = (
+            opposites(word.stem)
+            | {p + word.stem for p in _PREFIXES}
+            | {word.stem.removeprefix(p) for p in _PREFIXES if len(word.stem) > len(p) + 4}
+        )
+        other = next((there[s] for s in opposed - {word.stem} if s in there), None)
+        if other is None or word.stem in _NO_OPPOSITES or other.stem in _NO_OPPOSITES:
+            continue
+        if not word.negated and not other.negated:
+            raise Failed("direction", f"“{word.form}” for “{other.form}”")
+
+
+_UNLIKE = re.compile(
+    r"\b(?:in contrast (?:to|with)|unlike|as opposed to)\b([^;,.()]*)", re.IGNORECASE
+)
+
+
+def check_unlike(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What is said of one "in contrast to" another is not said of that other."""
+    if re.search(r"\bcontrast\b|\bunlike\b|\bopposed\b|\bdiffer", claim.text, re.IGNORECASE):
+        return
+    for c in statement:
+        for m in _UNLIKE.finditer(c.text):
+            other = {w.name for w in c.telling if m.start(1) <= w.start < m.end(1)}
+            main = {w.name for w in c.telling if not m.start() <= w.start < m.end()}
+            own = {w.name for w in claim.telling}
+            only, missed = other - main, main - other - own
+            if len(only & own) >= max(2, 0.6 * len(only)) and len(main & own) >= 3 and missed:
+                raise Failed("arm", "it was otherwise there")
+
+
 _NOTHING = GENERIC | {"occur", "show", "report", "conclude", "compare"} - {"without"}
 
 
@@ -538,7 +670,8 @@ def check_directions(claim: Claim, statement: Sequence[Claim], about: Sequence[C
     own, near, every = _poles([claim]), _poles(about), _poles(statement)
     given = " ".join(c.text for c in statement)
     before = _BEFORE.search(claim.text)
-    if before and not _BEFORE_LIKE.search(given):
+    both = _AFTER.search(claim.text) and _AFTER.search(given) and re.search(r"\bfrom\b", given)
+    if before and not _BEFORE_LIKE.search(given) and not both:
         raise Failed("direction", f"“{before[0]}” is in no cited statement")
     theirs_order = _order(statement)
     for side, name in _order([claim]):

@@ -24,6 +24,10 @@ _PAIRS = tuple(
         rf"\b(?:had|received|took) {_A} and (?:[\w,]+ )?(?:had|received|took) {_B}",
         rf"\b{_A} on (?:one|the one) (?:side|half)\b[^,;.]{{0,40}} and {_B} on the other",
         rf"\bbetween {_A} and {_B}",
+        rf"(?P<a>[^;.,()]{{2,70}}?) and {_B} (?:was|were) (?:compared|tested|used|studied)",
+        rf"\d\)?\s?%?\)? {_P} {_A_BARE}(?: \([^()]*\))?,? (?:and|but|against|v|versus|compared with) (?:\w+ ){{0,2}}?\d[\d.]*\s?%?[^;.,\d]{{0,20}}? {_P} {_B}",
+        rf"(?P<a>[^;.,()]{{2,70}}?) (?:caused|led to|gave|had|produced|lowered|reduced|raised|increased|improved|shortened|cut|"
+        rf"cleared|relieved|healed)\b[^;.()]{{2,80}}? than {_B}",
         rf"(?P<a>[^;.,()]{{2,70}}) (?:versus|vs\.?|v) {_B}",
     )
 )
@@ -35,7 +39,7 @@ _ROW = re.compile(
     r"(?:\s[a-z]+)?\)?\s*,?\s*(?:and|v|vs\.?|versus|against|or)\s*(?:about |in )?(?:\d+ \()?", re.I
 )
 _ROW_END = re.compile(
-    r"\s*(?:[.;,()]|$|respectively|(?:in|over|at|after|by|within)\b[^.;,]{0,12}?\d|per\b|in (?:the|that) )",
+    r"\s*(?:(?:patients|people|women|men|children|infants|adults|participants|cases|of them)\b\s*)?(?:[.;,()]|$|respectively|(?:in|over|at|after|by|within)\b[^.;,]{0,12}?\d|per\b|in (?:the|that) )",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(rf"\s*{_P}\s", re.IGNORECASE)
@@ -99,6 +103,8 @@ def in_a_row(
 ) -> tuple[int, Amount] | None:
     """Whether the amount is the first (0) or second (1) of two that stand side by side with nothing
     said of either, and the other one."""
+    if amount.dimension == "time":
+        return None
     for other in others:
         first, second = sorted((amount, other), key=lambda a: a.start)
         if _ROW.fullmatch(sentence.text[first.end : second.start]) and _ROW_END.match(

@@ -28,6 +28,15 @@ _PREFERS = re.compile(
 _AGAINST = re.compile(r"\bagainst\b", re.IGNORECASE)
 
 
+def _between_figures(text: str, found: re.Match[str]) -> bool:
+    """ "16% against 6%" sets figures side by side."""
+    return (
+        re.search(r"\d\s?%?\)?,?\s$", text[: found.start()]) is not None
+        and re.match(r"\s(?:only |about )?\d[\d.,]*\s?%?(?:[).;,]|$)", text[found.end() :])
+        is not None
+    )
+
+
 _TO = re.compile(
     r"\bprefer(?:s|red|ring|ence for)?\b(?P<what>[^.;,]{0,60}?)\s(?:to|over)\s(?P<other>[^.;,]{2,60})",
     re.I,
@@ -59,10 +68,13 @@ def parted(claim: Claim) -> tuple[frozenset[str], frozenset[str]] | None:
         (
             m
             for m in COMPARING.finditer(claim.text)
-            if m[0].lower() != "over" or _PREFERS.search(claim.text)
+            if (m[0].lower() != "over" or _PREFERS.search(claim.text))
+            and not _between_figures(claim.text, m)
         ),
         None,
-    ) or _AGAINST.search(claim.text)
+    ) or next(
+        (m for m in _AGAINST.finditer(claim.text) if not _between_figures(claim.text, m)), None
+    )
     if found is None or _ADVISED_AGAINST.search(claim.text):
         return None
     if found.start() < 5:

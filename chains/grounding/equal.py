@@ -30,7 +30,8 @@ def _equal(own: Amount, other: Amount, hedged: bool) -> bool:
     if own.dimension == "count" and whole and (not hedged or 1900 <= own.low <= 2100):
         share = 0.0
     if own.dimension == "time":
-        share = max(share, 0.015)
+        weeks = "week" in own.text.lower(), "week" in other.text.lower()
+        share = max(share, 0.09 if weeks[0] != weeks[1] and max(own.low, other.low) > 27 else 0.015)
     pairs = ((own.low, other.low), (own.high, other.high))
     return all(
         abs(a - b) <= share * max(abs(a), abs(b), 1e-12) or (hedged and _rounds(own, a, b))

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 
 from chains.grounding.arithmetic import follows
 from chains.grounding.belonging import check_belonging
 from chains.grounding.claims import Claim
 from chains.grounding.equal import fits, is_year
 from chains.grounding.failed import Failed
-from chains.grounding.quantities import Amount
+from chains.grounding.quantities import Amount, amounts
 from store.lexical import stem
 
 
@@ -30,7 +30,7 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             and own.text.isalpha()
         ):
             continue  # "of the four treatments"
-        matching = [(c, a) for c, a in theirs if fits(claim, own, a)]
+        matching = _nearest(own, [(c, a) for c, a in theirs if fits(claim, own, a)])
         if not matching and any(
             d.derived and d.start <= own.start < d.end and any(fits(claim, d, a) for _, a in theirs)
             for d in claim.amounts
@@ -50,6 +50,18 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             ]
             if all(ends):
                 continue
+        if _AS_MANY.match(claim.text, own.end):
+            if not _goes_into(claim, own, theirs):
+                raise Failed("number", f"“{own.text}” does not follow from the figures")
+            continue
+        if not matching and _is_bare(claim, own, theirs):
+            continue
+        if (
+            not matching
+            and _HALF.fullmatch(own.text)
+            and re.search(r"\bhal[vf]", " ".join(c.text for c in statement))
+        ):
+            continue
         if not matching and _is_past(claim, own, theirs):
             continue
         if not matching and _lists(claim, own):
@@ -62,7 +74,8 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
                 raise Failed("unit", f"“{own.text}” stands as “{same[0].text}”")
             raise Failed("number", f"“{own.text}” is in no cited statement")
         sides = {
-            0 if a.low < a.high and own.low == own.high else _end_of(c, a) for c, a in matching
+            0 if a.low < a.high and own.low == own.high else _end_of(c, a) * _unless(claim, c, a)
+            for c, a in matching
         }
         bounded = _end_of(claim, own)
         if bounded and sides == {-_end_of(claim, own)}:
@@ -74,11 +87,68 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             for c, a in matching
         ):
             raise Failed("number", f"“{own.text}” is on the other side there")
-        check_belonging(claim, own, matching, theirs)
+        whole = any(
+            d.derived and d.start < own.start < d.end and any(fits(claim, d, a) for _, a in theirs)
+            for d in claim.amounts
+        )
+        if not whole:
+            check_belonging(claim, own, matching, theirs)
 
 
 _ROUND = 0.15
 """By how much of itself a figure may be past the round one that is named: "over 800" for 850."""
+
+
+_AS_MANY = re.compile(
+    r"\s(?:as (?:many|common|often|likely|frequent|much|high)|(?:the|that) (?:rate|number|risk))",
+    re.I,
+)
+
+
+def _goes_into(claim: Claim, own: Amount, theirs: Sequence[tuple[Claim, Amount]]) -> bool:
+    """ "less than half as common": how large the smaller of two figures is beside the larger."""
+    if own.dimension != "share":
+        return True
+    side = _beyond(claim, own)
+    values = [(a.dimension, a.low) for _, a in theirs if a.low == a.high and a.low > 0]
+    ratios = [100 * a / b for (d, a), (e, b) in permutations(values, 2) if d == e and a < b]
+    if side:
+        return any(0 < (r - own.low) * side <= 25 for r in ratios)
+    return (
+        any(abs(r - own.low) <= 8 for r in ratios)
+        or re.search(r"\bhal[vf]|\bratio\b", " ".join(c.text for c, _ in theirs)) is not None
+    )
+
+
+_HALF = re.compile(r"(?:a |one )?half", re.IGNORECASE)
+_NO_NOUN = re.compile(r"\s*(?:[.,;)]|$|(?:in|with|for|as|at|of|on|after|and|v|against)\b)")
+
+
+def _is_bare(claim: Claim, own: Amount, theirs: Sequence[tuple[Claim, Amount]]) -> bool:
+    """ "five days rather than ten": a number whose unit is that of another."""
+    if own.dimension != "count" or not _NO_NOUN.match(claim.text, own.end):
+        return False
+    units = {a.dimension for a in claim.amounts if a.dimension != "count" and not a.derived}
+    return any(
+        a.dimension in units
+        and (found := re.match(r"[\d.]+|[a-z]+", a.text.lower())) is not None
+        and _number(found[0]) == own.low
+        for _, a in theirs
+    )
+
+
+def _number(text: str) -> float | None:
+    found = amounts(text)
+    return found[0].low if found else None
+
+
+def _unless(claim: Claim, sentence: Claim, amount: Amount) -> int:
+    """0 where the end of an amount can be said the other way round: "unless over 10" for "as long as
+    at most 10", "those over 65 were excluded" for "people up to 65"."""
+    if re.search(r"\b(?:exclu\w+|not (?:enrolled|eligible|studied))", sentence.text):
+        return 0
+    there = re.search(r"\bunless\b[^,;]*$", sentence.text[: amount.start]) is not None
+    return 0 if there and re.search(r"\b(?:as long as|provided|if|when)\b", claim.text) else 1
 
 
 def _is_past(claim: Claim, own: Amount, theirs: Sequence[tuple[Claim, Amount]]) -> bool:
@@ -108,6 +178,14 @@ def _lists(claim: Claim, own: Amount) -> bool:
         _FEW.index(own.text.lower()) + 2,
         _FEW.index(own.text.lower()) + 3,
     )
+
+
+def _nearest(own: Amount, matching: list[tuple[Claim, Amount]]) -> list[tuple[Claim, Amount]]:
+    """Of amounts that could all be meant by a rounded one, those that are nearest to it."""
+    apart = [abs(a.low - own.low) for _, a in matching if a.dimension == own.dimension]
+    if len(apart) < len(matching) or len(matching) < 2 or own.vague:
+        return matching
+    return [x for x, d in zip(matching, apart, strict=True) if d <= 1.5 * min(apart) + 1e-9]
 
 
 def _shared(claim: Claim, sentence: Claim, amount: Amount) -> int:
@@ -186,15 +264,26 @@ def _end_of(claim: Claim, amount: Amount) -> int:
     before, after = claim.text[max(0, amount.start - 24) : amount.start], claim.text[amount.end :]
     if re.search(r"\bnot (?:\w+ )?than\s$", before, re.IGNORECASE):
         return 0
+    if amount.dimension == "time" and _DURING.search(claim.text[: amount.start]):
+        return 0
     if said := _NO_THAN.search(before):
         return -1 if said["most"] else 1
     if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
         return 1
     if re.match(r"\s?(?:years?|months?|weeks?)? of age\b", after) and before.endswith("after "):
         return 1
+    if amount.dimension == "time" and re.search(r"\bwithin\s(?:the first\s|an?\s)?$", before, re.I):
+        return -1
     return -1 if _UPPER_END.search(before) or _UPPER_AFTER.match(after) else 0
 
 
+_DURING = re.compile(
+    r"(?<!\bin )(?<!\bfor )(?<!\bof )(?<!\bafter )(?<!\bby )(?<!\bto )(?<!\baged )(?<!people )(?<!adults )(?<!children )"
+    r"(?<!patients )(?<!those )(?<!women )(?<!men )(?<!anyone )(?<!infants )(?<!lasted )(?<!lasting )(?<!took )(?<!was )(?<!were )"
+    r"\bover\s(?:an? )?$",
+    re.IGNORECASE,
+)
+""" "over 3 years" that says for how long."""
 _NO_THAN = re.compile(
     r"\bno (?:(?P<most>more|longer|later|higher|older|greater|larger|above|beyond)"
     r"|less|fewer|shorter|earlier|sooner|lower|younger|smaller) than\s(?:an? )?$",

@@ -84,7 +84,7 @@ subcutaneous|injected under the skin|injected subcutaneously|by subcutaneous inj
 intradermal|intradermally|into the dermis|into the skin
 intralesional|intralesionally|into the lesion|into the lesions|into the scar|into the scars|into the keloid
 intratracheal|into the windpipe|into the trachea
-intrathecal|into the spinal fluid
+intrathecal|into the spinal fluid|into the spinal canal
 topical|topically|applied to the skin|on the skin|put on the skin|to the skin surface|to the surface of the skin|onto the skin
 rectal|rectally|into the rectum|by the rectum|per rectum
 vaginal|vaginally|into the vagina
@@ -349,11 +349,19 @@ _WITH_IT = re.compile(
 """ "without A and in those with it": what "it" stands for."""
 
 
+_OVER_70S = re.compile(r"\b(over|under)[- ](\d+)s\b", re.IGNORECASE)
+_YEAR_OLDS = re.compile(
+    r"\b(\d+)-? (?:to|or|and) (\d+)[- ](year|month|week)[- ]olds?\b", re.IGNORECASE
+)
+
+
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
     text = _LETTERS_OF.sub(r"\1 ", text)
+    text = _OVER_70S.sub(r"people \1 \2", text)
+    text = _YEAR_OLDS.sub(r"people aged \1 to \2 \3s", text)
     lower = text.lower()
     if len(lower) != len(text):
         lower = text  # a letter that has no single lower case

@@ -20,6 +20,12 @@ _AGAINST = re.compile(
     r"suspend\w*|exclud\w+)\b",
     re.IGNORECASE,
 )
+_ADVICE = re.compile(
+    r"\b(?:should|must|ought|need\w*|recommend\w*|advis\w+|suggests?|endors\w+|favou?rs?|prefers?|support\w*|against|avoid\w*|"
+    r"withh[eo]ld\w*|held|contraindicat\w*|discourag\w*|unsafe|safe|justif\w+|reason to|can be|may be|proceed\w*|"
+    r"guid(?:e|ance)|calls? for|asks?|to be)\b",
+    re.IGNORECASE,
+)
 _TURNS = re.compile(
     r"\b(?:not|no|never|neither|nor|cannot|insufficient|unnecessary|needless|too little|inadequate)\b[^,;.]{0,24}$",
     re.IGNORECASE,
@@ -53,9 +59,15 @@ def _stances(claim: Claim) -> Iterator[tuple[int, frozenset[str]]]:
     """Each piece of advice: +1 for, -1 against, and what it is about."""
     text = claim.text
     found = sorted(
-        [(m.start(), m.end(), 1) for m in _FOR.finditer(text)]
+        [
+            (m.start(), m.end(), 1)
+            for m in _FOR.finditer(text)
+            if not text.startswith(" that", m.end())
+        ]
         + [(m.start(), m.end(), -1) for m in _AGAINST.finditer(text)]
     )
+    if not _ADVICE.search(text):
+        return
     merged: list[list[int]] = []
     for start, end, side in found:
         if merged and _BETWEEN.fullmatch(text[merged[-1][1] : start]):

@@ -14,13 +14,22 @@ _ALWAYS_OK = frozenset({"same", "any", "so", "via", "through", "standard", "exac
 def check_strength(
     claim: Claim, statement: Sequence[Claim], about: Sequence[Claim], new: Sequence[Word]
 ) -> None:
-    forms = {w.form for c in statement for w in c.words}
+    forms = {
+        w.form
+        for c in statement
+        for w in c.words
+        if not (w.form in ("every", "each") and _EVERY.match(c.text, w.start))
+    }
     stems = {w.stem for c in statement for w in c.words}
     told = bool(forms & {"you", "your"})
     for word in claim.words:
         kind = CLAIMS.get(word.form)
         if kind is None or word.form in _ALWAYS_OK or _is_turn(claim, word):
             continue
+        if word.form in ("significant", "significantly") and not _is_significant(
+            word, claim, statement
+        ):
+            raise Failed("negation", "no significant difference was shown there")
         if has_like(word.form, forms) or (kind != "exclusive" and word.stem in stems):
             same = [
                 w for c in statement for w in c.words if w.form == word.form or w.name == word.name
@@ -60,13 +69,10 @@ def check_strength(
         some = next((w for c in about for w in c.words if w.form in _NOT_ALL), None)
         if some and some.form not in {w.form for w in claim.words}:
             raise Failed("certainty", f"the statement says “{some.form}”")
-    if _ANY.search(claim.text) and not forms & {
-        "any",
-        "all",
-        "regardless",
-        "irrespective",
-        "every",
-    }:
+    if _ANY.search(_DEATHS.sub(" ", claim.text)) and not (
+        forms & {"all", "whatever", "whichever", "regardless", "irrespective", "every", "everyone"}
+        or any(re.search(r"\b(?:of|at|in|for|with) any\b", c.text) for c in statement)
+    ):
         raise Failed("overgeneral", "of any kind")
     if _LONG.search(claim.text) and not (
         forms & _LONG_THERE or any(_LONG.search(c.text) for c in statement)
@@ -82,6 +88,9 @@ def check_strength(
         raise Failed("overgeneral", "for long")
     if _WOULD_HAVE.search(claim.text) and not any(_WOULD_HAVE.search(c.text) for c in statement):
         raise Failed("certainty", "what would have been")
+    _check_association(claim, about)
+    if _NO_RISK.search(claim.text) and not any(_NO_RISK.search(c.text) for c in statement):
+        raise Failed("certainty", "said to be without risk")
     if _IT_IS.search(claim.text) and not any(_IT_IS.search(c.text) for c in statement):
         raise Failed("causal", "made the cause")
     _check_whether(claim, statement)
@@ -126,6 +135,60 @@ _LITTLE = re.compile(
     r"best (?:given|taken|avoided|used|started|stopped|applied)\b|led (?:\d|the authors|researchers)",
     re.IGNORECASE,
 )
+_OPINION = re.compile(
+    r"\b(?:patients|authors|experts|they|what|who|people|clinicians|panel|group|is|are|was|were|be)\s$",
+    re.I,
+)
+_EVERY = re.compile(
+    r"(?:every|each) (?:other |few )?(?:\d|one\b|two\b|three\b|four\b|six\b|eight\b|twelve\b|second|hour|day|night|morning|week|month|year)",
+    re.I,
+)
+_P_VALUE = re.compile(r"\bp\s?(?P<sign>[=<>≤])\s?(?P<value>0?\.\d+)", re.IGNORECASE)
+
+
+def _is_significant(word: Word, claim: Claim, statement: Sequence[Claim]) -> bool:
+    """Whether it can be called significant: by the statement's words, or not against its p-values."""
+    if word.negated or any(w.form in NEGATORS for w in claim.words):
+        return True
+    said = [w for c in statement for w in c.words if w.form.startswith("significan")]
+    if said:
+        return True
+    values = [(m["sign"], float(m["value"])) for c in statement for m in _P_VALUE.finditer(c.text)]
+    return not values or any(sign != ">" and value <= 0.05 for sign, value in values)
+
+
+_NO_RISK = re.compile(
+    r"\b(?:has|have|had|carr(?:y|ies|ied)|poses?|posed|bears?|is|are|was|were|with) (?:no|without|free (?:of|from)|devoid of) "
+    r"(?:any )?(?:\w+ ){0,2}(?:risks?|dangers?|harms?)\b",
+    re.IGNORECASE,
+)
+_ACTS = re.compile(
+    r"(?<!was )(?<!were )(?<!is )(?<!are )(?<!be )(?<!been )\b(?:rais|lower|reduc|increas|prevent|protect|improv|shorten|prolong|worsen|accelerat|slow|doubl|halv)"
+    r"(?:s|es|ed)\b(?= (?:the|their|its|a|an|hip|[a-z]+s?|[a-z]+ [a-z]+) ?)",
+    re.IGNORECASE,
+)
+_TIED = re.compile(
+    r"\b(?:associat|link|correlat|relat|predict|risk factor|observ|followed by|seen with|after)\w*",
+    re.IGNORECASE,
+)
+_ONLY_TIED = re.compile(
+    r"\b(?:associated|association|linked|correlat\w+|related to)\b", re.IGNORECASE
+)
+
+
+def _check_association(claim: Claim, about: Sequence[Claim]) -> None:
+    """What goes together there does not act here."""
+    acts = _ACTS.search(claim.text)
+    if not acts or _TIED.search(claim.text) or any(w.form in DOUBT | NEGATORS for w in claim.words):
+        return
+    if all(_ONLY_TIED.search(c.text) and not _ACTS.search(c.text) for c in about):
+        raise Failed("causal", f"“{acts[0]}” where it is associated")
+
+
+_CAUSE = re.compile(
+    r"\b(?:any|all|every|an?|the|other|same|[a-z]+(?:al|ar|ic|ous))[ -]$", re.IGNORECASE
+)
+"""Before "cause" that is a noun."""
 _SAID_OF_ALL = frozenset("all every everyone everybody always completely".split())
 _PURPOSE = re.compile(r"(?:^to|, to|in order to) $", re.IGNORECASE)
 _NOT = frozenset("no not none neither nor never nobody nothing without".split())
@@ -145,8 +208,14 @@ def _claims_little(claim: Claim, word: Word, statement: Sequence[Claim]) -> bool
     text = claim.text
     given = " ".join(c.text for c in statement)
     kind = CLAIMS[word.form]
-    if _LITTLE.match(text, word.start):
+    if _LITTLE.match(text, word.start) or re.search(r"\bwhether\b", text[: word.start]):
         return True
+    if _CAUSE.search(text[: word.start]) and re.match(r"causes?\b(?! of)", text[word.start :]):
+        return True
+    if word.form.startswith("consider") and _OPINION.search(text[: word.start]):
+        return True
+    if word.form == "never":
+        return any(w.form in _NOT for c in statement for w in c.words)
     if word.form in _SAID_OF_ALL:
         most = _NEARLY.search(text[: word.start]) is not None
         shares = [a.low for c in statement for a in c.amounts if a.dimension == "share"]
@@ -209,7 +278,7 @@ _AT_ANY = frozenset({"whatever", "whichever", "regardless", "irrespective"})
 
 
 _ALL = re.compile(
-    r"\b(?:all|always|(?:every|each)(?! (?:\d|other\b|one\b|two\b|few\b|hour|day|week|month|year)))\b(?! of the \w+ (?:trials|studies))",
+    r"\b(?:all|always|(?:every|each)(?! (?:\d|other\b|one\b|two\b|three\b|four\b|five\b|six\b|eight\b|ten\b|twelve\b|few\b|hour|day|week|month|year)))\b(?! of the \w+ (?:trials|studies))",
     re.IGNORECASE,
 )
 _ALL_THERE = frozenset("all every each both always any throughout whole 100 none no".split())
@@ -246,9 +315,10 @@ def _check_reason(claim: Claim, new: Sequence[Word]) -> None:
                 raise Failed("causal", f"“{unknown[0].form}” is in no cited statement")
 
 
+_DEATHS = re.compile(r"\b(?:mortality|deaths?|died)\b[^,;.]{0,20}\bcauses?\b", re.IGNORECASE)
 _ANY = re.compile(
-    r"\b(?:of|at|for|in|with|after|during|by|from|on|to|before|under) any (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree|"
-    r"respect|way|case|circumstances?|condition)\b|\b(?:regardless|irrespective) of\b|\bno matter\b",
+    r"\b(?:of|at|for|in|with|after|during|by|from|on|to|before|under) (?:any|all) (?:age|form|kind|type|purpose|stage|dose|severity|cause|reason|sort|degree|"
+    r"respect|way|case|circumstances?|condition)s?\b|\b(?:regardless|irrespective) of\b|\bno matter\b",
     re.IGNORECASE,
 )
 _LONG = re.compile(
@@ -264,7 +334,7 @@ _MUST_NOT = re.compile(
 
 
 _KNOWN = re.compile(
-    r"\b(?:evidence|unclear|uncertain|cannot (?:show|tell|say|be)|could not (?:tell|say|be)|no (?:recommendation|conclusion|rate)s?|"
+    r"\b(?:evidence|unclear|uncertain|cannot (?:show|tell|say|be|prove|establish|demonstrate)|could not (?:tell|say|be)|no (?:recommendation|conclusion|rate)s?|"
     r"insufficient|conclu\w+)\b",
     re.IGNORECASE,
 )
@@ -296,7 +366,7 @@ _WOULD_HAVE = re.compile(r"\bwould (?:\w+ )?have (?:\w+ )?(?:been|\w+ed|\w+en)\b
 
 
 _IT_IS = re.compile(
-    r"\bit (?:was|is) (?:the |an? )?[^,;]{2,60} (?:that|which|who)\b|\b(?:was|is) what\b|\b(?:was|is|were|are) the (?:main |only |likely |sole )?(?:reason|cause|explanation)s?\b|\b(?:was|were|is|are|lies?) behind\b",
+    r"\bit (?:was|is) (?:the |an? )?[^,;]{2,60} (?:that|which|who)\b|\b(?:was|is) what\b(?! (?:most|the|patients|they|many|some|all|members|experts))|\b(?:was|is|were|are) the (?:main |only |likely |sole )?(?:reason|cause|explanation)s?\b|\b(?:was|were|is|are|lies?) behind\b",
     re.IGNORECASE,
 )
 

@@ -226,6 +226,14 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("recommend recommended advise advised endorse", "discourage discouraged contraindicated"),
         ("faster quicker sooner fastest", "slower slowest slow slows slowed"),
         ("positive", "negative"),
+        (
+            "continue continued continuing continues resume",
+            "stop stopped stopping discontinue discontinued interrupt",
+        ),
+        ("transient temporary reversible", "permanent irreversible"),
+        ("painless", "painful"),
+        ("complete completely", "partial partially incomplete"),
+        ("present", "absent"),
         ("common frequent frequently commonly often", "rare rarely uncommon infrequent seldom"),
         ("gain gained", "loss lost lose"),
         ("shorter shortest short", "longer longest long"),
@@ -267,7 +275,7 @@ CLAIMS: dict[str, str] = {
     w: name
     for name, text in {
         "certainty": "never worldwide globally everywhere prove proves proved proven proof always all every everyone definitely "
-        "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly "
+        "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly consistently uniformly clinically "
         "completely entirely fully totally established conclusively definitive definitively "
         "unequivocally invariably universally confirm confirms confirmed ensures ensure "
         "significant significantly safe safely effective efficacious equal equally equivalent "
@@ -282,7 +290,7 @@ CLAIMS: dict[str, str] = {
         "thanks leads lead led leading results resulted resulting attributable induces "
         "induced prevents prevent prevented preventing protects protect protected protective "
         "responsible triggers trigger triggered explains explain explained so thereby slows "
-        "eliminates eliminate eliminated produces since via through",
+        "abolish abolishes abolished eradicates eliminates eliminate eliminated produces since via through",
         "instruction": "should must ought recommend recommends recommended recommendation advise "
         "advises advised indicated contraindicated first-line mandatory obligatory required need "
         "needs necessary preferred favoured favored reject rejects rejected rejecting oppose opposes opposed forbid forbids forbidden ban bans banned prohibit prohibits prohibited refuse refuses refused avoid avoided prescribe prescribed consider "
@@ -398,6 +406,7 @@ still already even just quite rather whether either like such so much many more 
 several different various certain same other others another further next last then
 was were been being have having do done does did will would can could may might
 rated judged graded assessed remained noticed felt thought cohort population
+keep keeps kept keeping bring brings brought accompany accompanied accompanies undergo underwent
 available existing known current currently recently recent to-date date far
 """)
 """Words that add no claim of their own to what a sentence says of a finding."""

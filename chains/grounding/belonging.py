@@ -54,6 +54,7 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
         and not a.derived
         and not is_year(a)
         and not _of_another_size(amount, a)
+        and ("/" in a.text) == ("/" in amount.text)
         and not (a.dimension == "share" and STRENGTH.match(claim.text, a.end))
         and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 20) : a.start])
         and (
@@ -155,7 +156,9 @@ def belonging(
         and not _is_a_study(claim, w)
     ]
     heading = [w for w in said if w.start < first]
-    tail = [w for w in said if w.start >= last]
+    stop = claim.text.find(";", last)
+    tail = [w for w in said if w.start >= last and (stop < 0 or w.start < stop)]
+    said = [w for w in said if w.start < last or w in tail]
     near = {w.start for w in heading[-2:]} if not opens else set()
     near_tail = {w.start for w in tail if w.segment == tail[0].segment} if tail else set()
     # With a thing and without it are two groups.

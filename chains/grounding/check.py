@@ -15,6 +15,7 @@ from chains.grounding.address import unaddressed
 from chains.grounding.claims import Claim, Word, claims_of
 from chains.grounding.comparison import (
     check_alone,
+    check_as,
     check_contrasts,
     check_crossed,
     check_difference,
@@ -267,6 +268,7 @@ class Grounder:
         check_sides(claim, statement)
         check_than(claim, statement)
         check_unlike(claim, statement)
+        check_as(claim, about)
         check_alone(claim, statement)
         check_paired(claim, statement)
         check_side_of_clause(claim, statement)

@@ -10,7 +10,7 @@ from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
-from chains.grounding.rows import in_a_row, sides_of
+from chains.grounding.rows import NOT_GIVEN, in_a_row, sides_of
 from chains.grounding.sides import parted
 from chains.grounding.thesaurus import opposites
 from chains.grounding.words import CONTRASTS, GENERIC, NEGATORS, OPPOSITE, SAME, stems_of
@@ -373,7 +373,7 @@ def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
                 continue
             against = max(len((region & r) - mine) for r in others)
             support = len((region & mine) - frozenset[str]().union(*others))
-            if against > support:
+            if against > support + (1 if support else 0):
                 raise Failed("arm", f"“{own}” stands with something else")
 
 
@@ -462,6 +462,30 @@ def check_subject(claim: Claim, statement: Sequence[Claim]) -> None:
                 raise Failed("arm", f"“{doing[0].form}” does that there")
 
 
+_AS = re.compile(
+    r"\b(?:just |about |equally |almost )?as (effective|common|frequent|often|likely|safe|good|well|high|severe|many|much|long|quick|rare|low)\w* "
+    r"(?:\w+ ){0,3}?as\b",
+    re.IGNORECASE,
+)
+_UNLIKE_FIGURES = re.compile(
+    r"\b(?:more|less|fewer|better|worse|higher|lower|superior|inferior|commoner|rarer|longer|shorter)\b(?! than \d)",
+    re.IGNORECASE,
+)
+
+
+def check_as(claim: Claim, about: Sequence[Claim]) -> None:
+    """What is as effective here is not less effective there."""
+    found = _AS.search(claim.text)
+    if found is None or any(w.form in NEGATORS for w in claim.words):
+        return
+    given = " ".join(c.text for c in about)
+    adjective = found[1].lower()
+    if re.search(
+        rf"\b(?:more|less) {adjective}", given, re.IGNORECASE
+    ) and not NO_DIFFERENCE.search(given):
+        raise Failed("direction", f"“{found[0]}” where it is not")
+
+
 _ALONE = frozenset("alone only single monotherapy without itself own solely just merely no".split())
 
 
@@ -476,7 +500,7 @@ def check_alone(claim: Claim, statement: Sequence[Claim]) -> None:
 
 
 _ITEM = re.compile(
-    r"(?P<what>[^;,.()]{3,60}?) (?P<word>for) (?P<of>[^;,.()]{3,60})(?=[;,.()]|$| and )",
+    r"(?P<what>[^;,.()]{3,60}?) (?P<word>for) (?!\d|at |an? |the |about |up |over |more |less |two |three |four |six |twelve )(?P<of>[^;,.()]{3,60})(?=[;,.()]|$| and )",
     re.IGNORECASE,
 )
 
@@ -523,6 +547,8 @@ def check_side_of_clause(claim: Claim, statement: Sequence[Claim]) -> None:
         parts += [{w.name for w in c.telling if a <= w.start < b} for a, b in pairwise(cuts)]
     for c in statement:
         for one, other, _ in sides_of(c):
+            if other is NOT_GIVEN:
+                continue
             for mine, its in ((one, other), (other, one)):
                 if not own & mine or own & its:
                     continue

@@ -2,9 +2,10 @@
 B: 38% and 17%"."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from chains.grounding.claims import Claim
+from chains.grounding.claims import Claim, claims_of
 from chains.grounding.quantities import UNITS, Amount
 from chains.grounding.words import GENERIC, stems_of
 from store.lexical import stem
@@ -17,21 +18,29 @@ _PAIRS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"\bcompar(?:ed|es|ing|ison of) {_A} (?:with|to|and|against|versus|v) {_B}",
-        rf"(?P<a>[^;.,()]{{2,70}}) (?:was|were|is) (?:compared|tested|set|pitted|judged) (?:with|to|against) {_B}",
         rf"\b(?:randomi[sz]\w+|assign\w*|allocat\w*)(?: [\w-]+){{0,4}}? (?:to|between) {_A} (?:or|and|versus) {_B}",
         rf"\b(?:took|received|given|got|used|applied|had|started?|start|tested|set|gave|pitted) {_A} (?:or|against|versus) {_B}",
         rf"\b{_P} {_A_BARE} (?:and|or|against|versus|v|than|as opposed to) {_P} {_B}",
         rf"\b(?:had|received|took) {_A} and (?:[\w,]+ )?(?:had|received|took) {_B}",
-        rf"\b{_A} on (?:one|the one) (?:side|half)\b[^,;.]{{0,40}} and {_B} on the other",
         rf"\bbetween {_A} and {_B}",
-        rf"(?P<a>[^;.,()]{{2,70}}?) and {_B} (?:was|were) (?:compared|tested|used|studied)",
-        rf"\d\)?\s?%?\)? {_P} {_A_BARE}(?: \([^()]*\))?,? (?:and|but|against|v|versus|compared with) (?:\w+ ){{0,2}}?\d[\d.]*\s?%?[^;.,\d]{{0,20}}? {_P} {_B}",
-        rf"(?P<a>[^;.,()]{{2,70}}?) (?:caused|led to|gave|had|produced|lowered|reduced|raised|increased|improved|shortened|cut|"
-        rf"cleared|relieved|healed)\b[^;.()]{{2,80}}? than {_B}",
-        rf"(?P<a>[^;.,()]{{2,70}}) (?:versus|vs\.?|v) {_B}",
+        rf"\d\)?\s?%?\)? {_P} {_A_BARE}(?: \([^()]*\))?,? (?:and|but|against|v|versus|compared with) (?:\w+ ){{0,2}}?"
+        rf"\d[\d.]*\s?%?[^;.,\d]{{0,20}}? {_P} {_B}",
     )
 )
 """How two things that are set side by side are named."""
+_AFTER_ONE = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf" (?:was|were|is) (?:compared|tested|set|pitted|judged) (?:with|to|against) {_B}",
+        rf" on (?:one|the one) (?:side|half)\b[^,;.]{{0,40}} and {_B} on the other",
+        r" and (?P<b>[^;.,()]{2,70}?) (?:was|were) (?:compared|tested|used|studied)",
+        rf" (?:caused|led to|gave|had|produced|lowered|reduced|raised|increased|improved|shortened|cut|cleared|relieved|healed)\b"
+        rf"[^;.()]{{2,80}}? than {_B}",
+        rf" (?:versus|vs\.?|v) {_B}",
+    )
+)
+"""The same, behind the first of the two."""
+_FAR = 70
 _STOPS = re.compile(
     r"[,:]|\b(?:who|which|that|after|over|in|for|during|on|at|by|was|were|did|had)\b", re.I
 )
@@ -42,14 +51,20 @@ _ROW_END = re.compile(
     r"\s*(?:(?:patients|people|women|men|children|infants|adults|participants|cases|of them)\b\s*)?(?:[.;,()]|$|respectively|(?:in|over|at|after|by|within)\b[^.;,]{0,12}?\d|per\b|in (?:the|that) )",
     re.IGNORECASE,
 )
-_LABELLED = re.compile(rf"\s*{_P}\s", re.IGNORECASE)
-
-
 _NOTHING = (
-    GENERIC | {stem(u) for u in UNITS} | stems_of("daily weekly every treated randomised half side")
+    GENERIC
+    | {stem(u) for u in UNITS}
+    | stems_of("daily weekly every treated randomised half side twice once")
 )
 
 
+_ACTS = re.compile(
+    r" (?:(?:did|does|do) not )?(?:prevent|lower|reduc|rais|increas|improv|shorten|halv|doubl|caus)(?:s|es|ed|e)?\b"
+    r"(?:(?!\bthan\b)[^;()]){2,120}\(",
+    re.IGNORECASE,
+)
+""" "A prevents B (8% v 19%)": the first figure is of A."""
+NOT_GIVEN = frozenset({"without", "placebo", "control", "sham", "vehicl", "usual"})
 _WITHOUT = frozenset({"without"})
 _WITH_AND_WITHOUT = (
     (
@@ -69,25 +84,49 @@ _WITH_AND_WITHOUT = (
 )
 
 
-def sides_of(sentence: Claim) -> Iterator[tuple[frozenset[str], frozenset[str], int]]:
+Sides = tuple[frozenset[str], frozenset[str], int]
+
+
+def sides_of(sentence: Claim) -> tuple[Sides, ...]:
     """Two things that the sentence sets side by side: the words that only one of them has, and
     where they are named."""
-    for pattern, order in _WITH_AND_WITHOUT:
-        for m in pattern.finditer(sentence.text):
+    return _sides_of(sentence.text)
+
+
+@lru_cache(maxsize=1024)
+def _sides_of(text: str) -> tuple[Sides, ...]:
+    sentence = claims_of(text)[0]
+    found: list[Sides] = []
+    for pattern, order in _WITH_AND_WITHOUT if "without" in text else ():
+        for m in pattern.finditer(text):
             what = frozenset(_words(sentence, *m.span("a"))[:3])
             if what:
-                yield (_WITHOUT, what, m.start()) if order else (what, _WITHOUT, m.start())
-    for pattern in _PAIRS:
-        for m in pattern.finditer(sentence.text):
-            start_a, end_a = m.span("a")
-            start_b, end_b = m.span("b")
-            if stop := _STOPS.search(sentence.text, start_b + 3, end_b):
-                end_b = stop.start()
-            before = _words(sentence, start_a, end_a)[-5:]
-            behind = _words(sentence, start_b, end_b)[:5]
-            a, b = frozenset(before), frozenset(behind)
-            if a - b and b - a:
-                yield a - b, b - a, m.start("a")
+                found.append((_WITHOUT, what, m.start()) if order else (what, _WITHOUT, m.start()))
+    for m in _ACTS.finditer(text) if "(" in text else ():
+        start = _from(text, m.start())
+        what = frozenset(_words(sentence, start, m.start())[:4])
+        if what:
+            found.append((what, NOT_GIVEN, start))
+    pairs = [(m, m.span("a")) for pattern in _PAIRS for m in pattern.finditer(text)]
+    pairs += [
+        (m, (_from(text, m.start()), m.start()))
+        for pattern in _AFTER_ONE
+        for m in pattern.finditer(text)
+    ]
+    for m, (start_a, end_a) in pairs:
+        start_b, end_b = m.span("b")
+        if stop := _STOPS.search(text, start_b + 3, end_b):
+            end_b = stop.start()
+        a = frozenset(_words(sentence, start_a, end_a)[-5:])
+        b = frozenset(_words(sentence, start_b, end_b)[:5])
+        if a - b and b - a:
+            found.append((a - b, b - a, start_a))
+    return tuple(found)
+
+
+def _from(text: str, end: int) -> int:
+    """Where the part begins that ends here."""
+    return max(end - _FAR, *(text.rfind(mark, 0, end) + 1 for mark in ";.,()"), 0)
 
 
 def _words(sentence: Claim, start: int, end: int) -> list[str]:

@@ -157,6 +157,12 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
             if n >= 2
         ):
             return True
+    if own.dimension == "mass/mass/time" and any(
+        a.dimension == "share" and abs(a.low * 0.01 * n - own.low) <= 0.01 * own.low
+        for a in given
+        for n in often
+    ):
+        return True
     if own.dimension == "mass":
         strengths = [a.low for a in given if a.dimension == "mass/volume"]
         volumes = [a.low for a in given if a.dimension == "volume"]

@@ -34,6 +34,8 @@ _SCOPE = 7
 
 
 _STUDIES = {stem(w) for w in ("trial", "trials", "study", "studies", "reports", "history")}
+_OF_A_THING = frozenset({"free", "freedom", "without"})
+_AFTER_A_THING = frozenset("after at by during with in for on among".split())
 _LIGHT = {
     SAME.get(w, w)
     for w in map(
@@ -56,20 +58,26 @@ def _polarity(claim: Claim) -> _Polarity:
     for i, w in enumerate(words):
         if not w.content or w.form[0].isdigit() or w.stem in GENERAL_PEOPLE | POPULATIONS.keys():
             continue
-        denied, between, depth, had = False, 0, 0, False
+        denied, between, depth, had, prevented = False, 0, 0, False, False
+        reached = w.form in _AFTER_A_THING
         for v in reversed(words[max(0, i - _SCOPE) : i]):
             if v.clause != w.clause or v.form in ("whether", "than"):
                 break
             if v.form == "of" and words[v_at[v.start] - 1].stem in _STUDIES:
                 between += 2  # "no trials of stopping" denies the trials
             had = had or v.form == "with"
+            reached = reached or v.form in _AFTER_A_THING
+            prevented = prevented or v.form.startswith("prevent")
             if had and v.form == "without":
                 break  # "without A and with B"
             if v.form in NEGATORS and v.form not in _NOBODY and not is_harmless(claim.text, v):
+                if v.form in _OF_A_THING and reached:
+                    continue  # "free of A after B" denies A
                 denied = not denied
                 depth = depth or between + (2 if between and v.form == "without" else 1)
             elif v.content and v.stem not in GENERIC and v.name not in _LIGHT:
                 between += 1
+        denied = denied and not prevented  # what is not prevented is not denied
         found.setdefault(w.name, []).append((denied, depth - 1 if denied else 99))
     return found
 
@@ -230,6 +238,8 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
         raise Failed("negation", "one of them is excepted there")
     given = " ".join(c.text for c in statement)
     for word, reached in denies:
+        if word.form == "without" and _OTHER_ARM.search(claim.text[: word.start]):
+            continue
         if _OPEN.match(claim.text, word.start) and _OPEN_THERE.search(given):
             continue
         if _CREDITED.match(claim.text, word.start) and _WEAK_GROUND.search(given):
@@ -252,6 +262,7 @@ _ONE_NOT = re.compile(
     r"\bone\b[^.]{0,60}\bthe other\b[^.]{0,30}\b(?:not|no)\b",
     re.IGNORECASE,
 )
+_OTHER_ARM = re.compile(r"\b(?:as|than|and|or|v|versus|against)\s$", re.IGNORECASE)
 _OPEN = re.compile(
     r"(?:cannot|could not|not|unable to|no) (?:\w+ )?(?:tell|say|show|know\w*|clear|certain|settled?|established|proven|evidence|data|studies|trials)\b",
     re.I,
@@ -272,9 +283,11 @@ def _check_without(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) 
     for n, word in enumerate(claim.words):
         if word.form != "without" or is_harmless(claim.text, word):
             continue
-        what = [w for w in claim.words[n + 1 :] if w.clause == word.clause and w.content][:2]
+        what = _thing(claim, n)
         there = [denied for w in what for denied, _ in theirs.get(w.name, ())]
-        told = any(_denied_otherwise(c, {w.name for w in what}, stems) for c in statement)
+        told = any(
+            _denied_otherwise(c, {w.name for w in what}, stems, weakly=False) for c in statement
+        )
         told = told or any(
             v.form in _NOBODY and v.clause == w.clause
             for c in statement
@@ -284,6 +297,17 @@ def _check_without(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) 
         )
         if there and not any(there) and not told:
             raise Failed("negation", f"“{what[0].form}” is not denied there")
+
+
+def _thing(claim: Claim, n: int) -> list[Word]:
+    """Up to two content words behind the nth one, before a verb."""
+    found: list[Word] = []
+    for w in claim.words[n + 1 :]:
+        if w.clause != claim.words[n].clause or (found and w.form in _FINITE) or len(found) == 2:
+            break
+        if w.content and not w.form[0].isdigit():
+            found.append(w)
+    return found
 
 
 _SOME = re.compile(
@@ -494,7 +518,9 @@ _STAYED = re.compile(
 _PREFIXES = ("non", "un", "in", "im", "ir", "dis")
 
 
-def _denied_otherwise(sentence: Claim, near: set[str], own: Set[str] = frozenset()) -> bool:
+def _denied_otherwise(
+    sentence: Claim, near: set[str], own: Set[str] = frozenset(), *, weakly: bool = True
+) -> bool:
     """Whether a word that comes to a denial stands beside one of these."""
     said = [w for w in sentence.words if w.content and w.stem not in GENERIC]
     if any(
@@ -510,7 +536,7 @@ def _denied_otherwise(sentence: Claim, near: set[str], own: Set[str] = frozenset
     for m in _DENIES.finditer(sentence.text):
         if m[0].lower() == "against":
             continue  # looked at among what is advised
-        if stem(m[0].lower()) in own:
+        if stem(m[0].lower()) in own or (not weakly and _WEAKLY.fullmatch(m[0])):
             continue  # the claim has it too, and denies besides
         if _P_VALUE.match(m[0]):
             clause = next((w.clause for w in reversed(said) if w.start <= m.start()), 0)

@@ -9,7 +9,7 @@ from chains.grounding.belonging import check_belonging
 from chains.grounding.claims import Claim
 from chains.grounding.equal import fits, is_year
 from chains.grounding.failed import Failed
-from chains.grounding.quantities import Amount, amounts
+from chains.grounding.quantities import UNITS, Amount, amounts
 from store.lexical import stem
 
 
@@ -53,6 +53,16 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
         if _AS_MANY.match(claim.text, own.end):
             if not _goes_into(claim, own, theirs):
                 raise Failed("number", f"“{own.text}” does not follow from the figures")
+            continue
+        if (
+            not matching
+            and own.dimension == "time"
+            and any(
+                abs(UNITS[m[1].lower()][1] - own.low) < 0.02 * own.low
+                for c in statement
+                for m in _A_TIME.finditer(c.text)
+            )
+        ):
             continue
         if not matching and _is_bare(claim, own, theirs):
             continue
@@ -120,6 +130,7 @@ def _goes_into(claim: Claim, own: Amount, theirs: Sequence[tuple[Claim, Amount]]
     )
 
 
+_A_TIME = re.compile(r"\b(?:an?|one) (year|month|week|day|hour)\b", re.IGNORECASE)
 _HALF = re.compile(r"(?:a |one )?half", re.IGNORECASE)
 _NO_NOUN = re.compile(r"\s*(?:[.,;)]|$|(?:in|with|for|as|at|of|on|after|and|v|against)\b)")
 
@@ -229,10 +240,16 @@ def check_multiples(claim: Claim, statement: Sequence[Claim]) -> None:
         if not any(
             a.dimension == b.dimension
             and min(a.low, b.low) > 0
-            and abs(max(a.low, b.low) / min(a.low, b.low) - times) <= 0.1 * times
+            and _is_times(max(a.low, b.low) / min(a.low, b.low), times, claim.text[: word.start])
             for a, b in combinations(amounts, 2)
         ):
             raise Failed("number", f"“{word.form}” does not follow from the figures")
+
+
+def _is_times(ratio: float, times: int, before: str) -> bool:
+    if before.lower().endswith("more than "):
+        return ratio >= 0.98 * times
+    return abs(ratio - times) <= 0.1 * times
 
 
 _LOWER_END = re.compile(
@@ -266,17 +283,29 @@ def _end_of(claim: Claim, amount: Amount) -> int:
         return 0
     if amount.dimension == "time" and _DURING.search(claim.text[: amount.start]):
         return 0
+    denied = _NOT_BEFORE.search(claim.text[: amount.start]) is not None
+    if denied and (_LOWER_END.search(before) or _UPPER_END.search(before)):
+        return -1 if _LOWER_END.search(before) else 1
+    if _LIMITED.search(claim.text[: amount.start]):
+        return -1
     if said := _NO_THAN.search(before):
         return -1 if said["most"] else 1
     if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
         return 1
     if re.match(r"\s?(?:years?|months?|weeks?)? of age\b", after) and before.endswith("after "):
-        return 1
+        return -1 if denied else 1
     if amount.dimension == "time" and re.search(r"\bwithin\s(?:the first\s|an?\s)?$", before, re.I):
         return -1
     return -1 if _UPPER_END.search(before) or _UPPER_AFTER.match(after) else 0
 
 
+_NOT_BEFORE = re.compile(
+    r"\b(?:should|must|may|can|do|need)\s?(?:not|never)\b[^,;.]{1,40}$|\bnever (?:be )?(?:given|taken|used)\b[^,;.]{1,40}$",
+    re.IGNORECASE,
+)
+_LIMITED = re.compile(
+    r"\b(?:limit|restrict|cap|confin)\w*\b[^,;.]{0,60}\bto\s(?:a maximum of )?$", re.IGNORECASE
+)
 _DURING = re.compile(
     r"(?<!\bin )(?<!\bfor )(?<!\bof )(?<!\bafter )(?<!\bby )(?<!\bto )(?<!\baged )(?<!people )(?<!adults )(?<!children )"
     r"(?<!patients )(?<!those )(?<!women )(?<!men )(?<!anyone )(?<!infants )(?<!lasted )(?<!lasting )(?<!took )(?<!was )(?<!were )"

@@ -134,7 +134,7 @@ def _has_known_base(form: str) -> bool:
             if not (form.startswith(prefix) and form.endswith(ending)):
                 continue
             base = form[len(prefix) : len(form) - len(ending)]
-            if len(base) < 4 or base == form:
+            if len(base) < (3 if ending in ("er", "est", "ing", "ed") else 4) or base == form:
                 continue
             bases = {base, base + "e", base + "y", _IRREGULAR.get(base, base)}
             if base[-1] == base[-2]:

@@ -35,7 +35,7 @@ _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
         "acute chronic",
         "inpatient outpatient",
         "upper lower",
-        "mild severe",
+        "mild moderate severe",
         "focal diffuse localised localized generalised generalized widespread",
         "flat raised bulky",
         "thin thick",

@@ -105,6 +105,8 @@ def _about(claim: Claim, start: int, end: int) -> frozenset[str]:
     )
 
 
+_TOGETHER = re.compile(r"\bin combination with\b|\badded to\b|\bplus\b|\band\b", re.IGNORECASE)
+_IN_PLACE = re.compile(r"\b(?:rather than|instead of|in place of|replac\w+)\b", re.IGNORECASE)
 _INSTEAD = re.compile(r"\b(?:rather than|instead of|in place of|not)\b", re.IGNORECASE)
 _SET_AGAINST = re.compile(
     r"\b(?:rather than|instead of|in place of|not|than|over|against|prefer\w*|replac\w+|only|alternative)\b",
@@ -115,6 +117,20 @@ _SET_AGAINST = re.compile(
 def check_instead(claim: Claim, statement: Sequence[Claim]) -> None:
     """One thing is advised in the place of another only where the statement sets them so."""
     found = _INSTEAD.search(claim.text)
+    if found and found[0].lower() in ("instead of", "in place of"):
+        behind = [w for w in claim.words if w.start >= found.end() and w.content][:1]
+        together = [
+            w.name
+            for c in statement
+            for m in _TOGETHER.finditer(c.text)
+            for w in [w for w in c.words if w.start >= m.end() and w.content][:2]
+        ]
+        if (
+            behind
+            and behind[0].name in together
+            and not any(_IN_PLACE.search(c.text) for c in statement)
+        ):
+            raise Failed("arm", f"“{behind[0].form}” was given too there")
     if found is None or found[0].lower() == "not" or not _FOR.search(claim.text[: found.start()]):
         return
     sides = parted(claim)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from chains.grounding.claims import Claim, Word
 from chains.grounding.failed import Failed
@@ -135,6 +136,7 @@ _LITTLE = re.compile(
     r"best (?:given|taken|avoided|used|started|stopped|applied)\b|led (?:\d|the authors|researchers)",
     re.IGNORECASE,
 )
+_ABOUT = re.compile(r"\b(?:about|roughly|nearly|almost|much|broadly) $", re.IGNORECASE)
 _OPINION = re.compile(
     r"\b(?:patients|authors|experts|they|what|who|people|clinicians|panel|group|is|are|was|were|be)\s$",
     re.I,
@@ -214,6 +216,14 @@ def _claims_little(claim: Claim, word: Word, statement: Sequence[Claim]) -> bool
         return True
     if word.form.startswith("consider") and _OPINION.search(text[: word.start]):
         return True
+    if word.form in ("equally", "same", "similarly") and _ABOUT.search(text[: word.start]):
+        pairs = [
+            (a.low, b.low)
+            for c in statement
+            for a, b in pairwise(c.amounts)
+            if a.dimension == b.dimension
+        ]
+        return any(min(p) >= 0.85 * max(p) > 0 for p in pairs)
     if word.form == "never":
         return any(w.form in _NOT for c in statement for w in c.words)
     if word.form in _SAID_OF_ALL:

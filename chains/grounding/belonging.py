@@ -259,6 +259,7 @@ _MORE_BEFORE = re.compile(
     r"[^;,().]{0,40}\($",
     re.IGNORECASE,
 )
+_DIFFERED_FROM = re.compile(r"\bdiffer\w*\b[^;,.()]{0,40}\bfrom ([^;,.()]+) \($", re.IGNORECASE)
 _THE_OTHER = frozenset({"-"})
 """The side that is not named."""
 
@@ -270,6 +271,11 @@ def _beside(claim: Claim, own: Amount) -> frozenset[str]:
     for other in _rivals(own, claim):
         first, second = (own, other) if own.start < other.start else (other, own)
         if _SIDE_BY_SIDE.fullmatch(claim.text[first.end : second.start]):
+            if sides is None and (from_ := _DIFFERED_FROM.search(claim.text[: first.start])):
+                of = frozenset(
+                    w.name for w in claim.telling if from_.start(1) <= w.start < from_.end(1)
+                )
+                return _THE_OTHER if own is first else of
             if sides is None:
                 more = _MORE_BEFORE.search(claim.text[: first.start])
                 if more is None:
@@ -348,6 +354,10 @@ def check_belonging(
     ):
         return
     mine = _owned(claim, own)
+    if (told := _by_label(mine, claim, own, matching)) is not None:
+        if told:
+            return
+        raise Failed("arm", f"“{own.text}” belongs to something else")
     if own.dimension == "none":
         near = claim.in_segments(frozenset({claim.segment_of(own.start)}))
         mine = {n: v for n, v in mine.items() if n in near}
@@ -373,6 +383,53 @@ def check_belonging(
     margin = _OTHER_MARGIN if with_and_without else _MARGIN.get(kind, _OTHER_MARGIN)
     if lead is not None and lead < -margin:
         raise Failed("arm", f"“{own.text}” belongs to something else")
+
+
+_LABEL = re.compile(
+    r"\)?\s?(?:%|[a-z]+)?\)?\s(?:\([^()]*\)\s)?(?:of \w+ )?(?:with|after|on|under|among|in those (?:on|with|given)|for) "
+    r"(?P<of>(?:(?!\b(?:and|but|against|compared|versus|while|whereas|over|at|in)\b)[^,;.()\d]){3,50})",
+    re.IGNORECASE,
+)
+""" "4 days with the cannula": whose an amount is, right behind it."""
+
+
+def _label(sentence: Claim, amount: Amount) -> set[str]:
+    alone = re.search(r"\d\s?\($", sentence.text[: amount.start]) is None
+    if alone and re.match(r"\s?%?\)", sentence.text[amount.end :]):
+        return set()  # its owner stands before the bracket
+    found = _LABEL.match(sentence.text, amount.end)
+    if found is None:
+        return set()
+    a, b = found.span("of")
+    return {w.name for w in sentence.telling if a <= w.start < b and w.form[0].isalpha()}
+
+
+def _by_label(
+    mine: dict[str, float], claim: Claim, own: Amount, matching: Sequence[tuple[Claim, Amount]]
+) -> bool | None:
+    """Whether the amount is of what the statement gives it to in so many words; None when that, or
+    what the claim gives it to, cannot be told."""
+    if len(matching) != 1:
+        return None
+    sentence, amount = matching[0]
+    label = _label(sentence, amount)
+    others = [
+        _label(sentence, r) for r in _rivals(amount, sentence) if r.dimension == amount.dimension
+    ]
+    others = [o for o in others if o and o - label]
+    if not label or not others or any(o == label for o in others):
+        return None
+    names = {n for n, v in mine.items() if v >= 0.5}
+    rest = set().union(*others)
+    said = _label(claim, own)
+    if said & (label - rest) or said & (rest - label):
+        right, wrong = len(said & (label - rest)), len(said & (rest - label))
+        return None if right == wrong else right > wrong
+    if names & (label - rest) and not names & (rest - label):
+        return True
+    if names & (rest - label) and not claim.names & (label - rest):
+        return False
+    return None
 
 
 def _check_measure(

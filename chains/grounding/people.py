@@ -67,6 +67,32 @@ def check_kinds(claim: Claim, statement: Sequence[Claim]) -> None:
                 raise Failed("entity", f"“{w.form}” is in no cited statement")
 
 
+_UNLIKE = {
+    "high": {"low", "reduced"}, "low": {"high", "full"}, "reduced": {"high", "full"}, "full": {"low", "reduced"},
+    "single": {"double"}, "double": {"single"}, "short": {"long"}, "long": {"short"}, "early": {"late"}, "late": {"early"},
+}  # fmt: skip
+_COMPOUND = re.compile(
+    r"\b(high|low|full|reduced|single|double|short|long|early|late)-(\w+)", re.IGNORECASE
+)
+
+
+def check_compounds(claim: Claim, statement: Sequence[Claim]) -> None:
+    """ "high-dose" is no "low-dose"."""
+    there: dict[str, set[str]] = {}
+    for c in statement:
+        for m in _COMPOUND.finditer(c.text):
+            there.setdefault(m[2].lower(), set()).add(m[1].lower())
+    given = " ".join(c.text for c in statement).lower()
+    for m in _COMPOUND.finditer(claim.text):
+        others = there.get(m[2].lower())
+        if (
+            others
+            and _UNLIKE.get(m[1].lower(), set()) & others
+            and m[1].lower() not in given.split()
+        ):
+            raise Failed("entity", f"“{m[0]}” is “{min(others)}-{m[2]}” there")
+
+
 _WITH = re.compile(
     r"\b(?:patients|people|adults|children|women|men|those|infants|participants|persons|individuals)"
     r" (?:with|who have|who had|having) (\w+(?:[ -]\w+){0,2})",

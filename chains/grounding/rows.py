@@ -4,8 +4,10 @@ B: 38% and 17%"."""
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from chains.grounding.claims import Claim, claims_of
+from chains.grounding.failed import Failed
 from chains.grounding.quantities import UNITS, Amount
 from chains.grounding.words import GENERIC, stems_of
 from store.lexical import stem
@@ -34,13 +36,17 @@ _AFTER_ONE = tuple(
         rf" (?:was|were|is) (?:compared|tested|set|pitted|judged) (?:with|to|against) {_B}",
         rf" on (?:one|the one) (?:side|half)\b[^,;.]{{0,40}} and {_B} on the other",
         r" and (?P<b>[^;.,()]{2,70}?) (?:was|were) (?:compared|tested|used|studied)",
-        rf" (?:caused|led to|gave|had|produced|lowered|reduced|raised|increased|improved|shortened|cut|cleared|relieved|healed)\b"
+        rf" (?:caused|led to|gave|had|produced|lowered|reduced|raised|increased|improved|shortened|cut|cleared|relieved|healed|reported|showed|saw|"
+        rf"felt|scored|lost|gained|needed|took)\b"
         rf"[^;.()]{{2,80}}? than {_B}",
         rf" (?:versus|vs\.?|v) {_B}",
+        rf" (?:was|were|is|are|proved)(?: just| about| no| not)? (?:as|more|less|better|worse|superior|inferior|non-?inferior)\b"
+        rf"[^;.()]{{0,40}}? (?:as|than|to) {_B}",
     )
 )
 """The same, behind the first of the two."""
 _FAR = 70
+_NEAR = 14
 _STOPS = re.compile(
     r"[,:]|\b(?:who|which|that|after|over|in|for|during|on|at|by|was|were|did|had)\b", re.I
 )
@@ -48,7 +54,7 @@ _ROW = re.compile(
     r"(?:\s[a-z]+)?\)?\s*,?\s*(?:and|v|vs\.?|versus|against|or)\s*(?:about |in )?(?:\d+ \()?", re.I
 )
 _ROW_END = re.compile(
-    r"\s*(?:(?:patients|people|women|men|children|infants|adults|participants|cases|of them)\b\s*)?(?:[.;,()]|$|respectively|(?:in|over|at|after|by|within)\b[^.;,]{0,12}?\d|per\b|in (?:the|that) )",
+    r"\s*(?:(?:patients|people|women|men|children|infants|adults|participants|cases|of them)\b\s*)?(?:[.;,()]|$|respectively|(?:in|over|at|after|by|within)\b[^.;,]{0,12}?\d|per\b|in (?:the|that) |on (?:an?|the) )",
     re.IGNORECASE,
 )
 _NOTHING = (
@@ -64,6 +70,14 @@ _ACTS = re.compile(
     re.IGNORECASE,
 )
 """ "A prevents B (8% v 19%)": the first figure is of A."""
+_NEW_CLAUSE = re.compile(
+    r";|, (?:but|and|while|whereas|although|though)\b|\b(?:while|whereas)\b", re.IGNORECASE
+)
+_MORE_OFTEN = re.compile(
+    r"\b(?:more|less) (?:often|frequently|commonly|quickly|slowly|strongly) (?=\()", re.IGNORECASE
+)
+""" "but A cleared it more often (44% v 31%)"."""
+_CLAUSE = re.compile(r"[;]|\b(?:but|and|while|whereas|although|though)\b")
 NOT_GIVEN = frozenset({"without", "placebo", "control", "sham", "vehicl", "usual"})
 _WITHOUT = frozenset({"without"})
 _WITH_AND_WITHOUT = (
@@ -105,6 +119,11 @@ def _sides_of(text: str) -> tuple[Sides, ...]:
     for m in _ACTS.finditer(text) if "(" in text else ():
         start = _from(text, m.start())
         what = frozenset(_words(sentence, start, m.start())[:4])
+        if what:
+            found.append((what, NOT_GIVEN, start))
+    for m in _MORE_OFTEN.finditer(text):
+        start = max((x.end() for x in _CLAUSE.finditer(text, 0, m.start())), default=0)
+        what = frozenset(_words(sentence, start, m.start())[:2])
         if what:
             found.append((what, NOT_GIVEN, start))
     pairs = [(m, m.span("a")) for pattern in _PAIRS for m in pattern.finditer(text)]
@@ -153,6 +172,25 @@ def in_a_row(
     return None
 
 
+def check_rows(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Where the statement gives two things twice in one order, they are not given in two here."""
+    for sentence in statement:
+        pairs = [
+            (a, b)
+            for a, b in pairwise([a for a in sentence.amounts if a.dimension == "share"])
+            if b.start - a.end < _NEAR
+        ]
+        orders = set()
+        for one, other in pairwise([a for a in claim.amounts if a.dimension == "share"]):
+            if in_a_row(claim, one, [other]) is None:
+                continue
+            for a, b in pairs:
+                if (one.low, other.low) in ((a.low, b.low), (b.low, a.low)) and a.low != b.low:
+                    orders.add(one.low == a.low)
+        if len(orders) == 2:
+            raise Failed("arm", "two rows go in two orders")
+
+
 def is_of(
     words: Mapping[str, float],
     others: Mapping[str, float],
@@ -165,13 +203,15 @@ def is_of(
     """Whether what the claim gives the amount to (and the other one of the row, if it has it) is what
     it is of, by the order in which the two things were named; None when that cannot be told."""
     found: set[bool] = set()
-    if "without" in words:
+    if words.get("without", 0.0) >= 0.5:
         words = {"without": 1.0}
-    if "without" in others:
+    if others.get("without", 0.0) >= 0.5:
         others = {"without": 1.0}
     named = [s for s in sides_of(sentence) if s[2] < amount.start] or [
         s for c in statement if c is not sentence for s in sides_of(c)
     ]
+    cut = max((m.end() for m in _NEW_CLAUSE.finditer(sentence.text, 0, amount.start)), default=0)
+    named = [s for s in named if s[2] >= cut] or named
     for a, b, _ in named:
         mine, its = (a, b) if place == 0 else (b, a)
         lead = sum(v for n, v in words.items() if n in mine) - sum(

@@ -52,9 +52,16 @@ from chains.grounding.limits import (
     check_exceptions,
     check_limits,
 )
-from chains.grounding.people import check_conditions, check_kinds, check_people, check_routes
+from chains.grounding.people import (
+    check_compounds,
+    check_conditions,
+    check_kinds,
+    check_people,
+    check_routes,
+)
 from chains.grounding.phrases import canonical
 from chains.grounding.rhythm import check_rhythm
+from chains.grounding.rows import check_rows
 from chains.grounding.sentences import read_sentence, sentences_of
 from chains.grounding.stance import check_instead, check_stance
 from chains.grounding.strength import check_strength
@@ -256,6 +263,7 @@ class Grounder:
         check_people(claim, statement, about)
         check_conditions(claim, statement, new)
         check_kinds(claim, statement)
+        check_compounds(claim, statement)
         check_routes(claim, statement)
         check_strength(claim, statement, about, new)
         check_design(claim, statement)
@@ -277,6 +285,7 @@ class Grounder:
         check_crossed(claim, statement)
         check_subject(claim, statement)
         check_holders(claim, statement)
+        check_rows(claim, statement)
         check_rhythm(claim, statement)
         check_directions(claim, statement, about)
         check_denial(claim, statement, about)

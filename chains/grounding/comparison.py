@@ -185,6 +185,10 @@ _BETTER = re.compile(
 )
 
 
+_NO_BETTER = re.compile(
+    r"\bno (?:more|less|better|worse|higher|lower|fewer|greater|quicker|faster|longer|shorter) (?:\w+ )?than\b(?! \d)",
+    re.IGNORECASE,
+)
 _DIFFERS = re.compile(
     rf"{_BETTER.pattern}|\b(?:lower|reduc|rais|increas|improv|shorten|halv)\w+", re.I
 )
@@ -204,7 +208,11 @@ def check_difference(claim: Claim, about: Sequence[Claim]) -> None:
         for p in _PART.split(c.text)
     ]
     better = max((n for p, n in parts if _DIFFERS.search(p)), default=-1)
-    if any(NO_DIFFERENCE.search(p) and not _DIFFERS.search(p) and n > better for p, n in parts):
+    if any(
+        (NO_DIFFERENCE.search(p) and not _DIFFERS.search(p) and n > better)
+        or (_NO_BETTER.search(p) and n >= better)
+        for p, n in parts
+    ):
         raise Failed("negation", "no difference was shown there")
 
 
@@ -244,7 +252,9 @@ def _poles(claims: Sequence[Claim]) -> dict[int, int]:
                 and not claim.text.startswith(" than", w.start + len(w.form))
             ):
                 continue  # "the longer course" names one
-            turned = any(v.form == "against" for v in claim.words[n + 1 : n + 3])
+            turned = (n > 0 and claim.words[n - 1].form == "without") or any(
+                v.form == "against" for v in claim.words[n + 1 : n + 3]
+            )
             for i, to in _POLES[w.stem]:
                 side = -to if turned else to
                 found[i] = side if found.get(i, side) == side else 0

@@ -86,6 +86,11 @@ def _noun(claim: Claim, amount: Amount) -> str | None:
     ):
         return None
     after = next((w for w in claim.words if w.start >= amount.end), None)
-    if after is None or not after.content or claim.text[amount.end : after.start] != " ":
+    if (
+        after is None
+        or not after.content
+        or after.name == "compare"
+        or claim.text[amount.end : after.start] != " "
+    ):
         return None
     return after.name

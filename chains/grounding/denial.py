@@ -61,7 +61,7 @@ def _polarity(claim: Claim) -> _Polarity:
         denied, between, depth, had, prevented = False, 0, 0, False, False
         reached = w.form in _AFTER_A_THING
         for v in reversed(words[max(0, i - _SCOPE) : i]):
-            if v.clause != w.clause or v.form in ("whether", "than"):
+            if v.clause != w.clause or v.form in ("whether", "than", "between"):
                 break
             if v.form == "of" and words[v_at[v.start] - 1].stem in _STUDIES:
                 between += 2  # "no trials of stopping" denies the trials
@@ -238,6 +238,10 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
         raise Failed("negation", "one of them is excepted there")
     given = " ".join(c.text for c in statement)
     for word, reached in denies:
+        if _NO_BETTER.match(claim.text, word.start) and (
+            _NO_BETTER.search(given) or NO_DIFFERENCE.search(given)
+        ):
+            continue
         if word.form == "without" and _OTHER_ARM.search(claim.text[: word.start]):
             continue
         if _OPEN.match(claim.text, word.start) and _OPEN_THERE.search(given):
@@ -258,9 +262,12 @@ _WEAK_GROUND = re.compile(
     re.I,
 )
 _ONE_NOT = re.compile(
-    r"\bbut not\b|\bone\b[^.]{0,60}\b(?:not|no|nor|neither)\b[^.]{0,30}\bthe other\b|"
+    r"\bbut not\b|\bone\b[^.;]{0,80}\bbut\b[^.;]{0,60}\b(?:no|not)\b|\bone\b[^.]{0,60}\b(?:not|no|nor|neither)\b[^.]{0,30}\bthe other\b|"
     r"\bone\b[^.]{0,60}\bthe other\b[^.]{0,30}\b(?:not|no)\b",
     re.IGNORECASE,
+)
+_NO_BETTER = re.compile(
+    r"\b(?:no|not) (?:more|less|better|worse|higher|lower|fewer)\b", re.IGNORECASE
 )
 _OTHER_ARM = re.compile(r"\b(?:as|than|and|or|v|versus|against)\s$", re.IGNORECASE)
 _OPEN = re.compile(

@@ -22,6 +22,11 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             best = [x for x, n in zip(nobody, shared, strict=True) if n == max(shared)]
             if best:
                 check_belonging(claim, own, best, theirs)
+        if any(
+            d.derived and d.start <= own.start < d.end and _is_past(claim, d, theirs)
+            for d in claim.amounts
+        ):
+            continue
         if own.derived or own.dimension == "none":
             continue  # its two counts are looked for; what is denied is looked at elsewhere
         if (
@@ -50,6 +55,12 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             ]
             if all(ends):
                 continue
+        if (
+            own.dimension == "time"
+            and matching
+            and not _keeps_role(claim, own, matching, statement)
+        ):
+            raise Failed("frequency", f"“{own.text}” is no interval there")
         if _AS_MANY.match(claim.text, own.end):
             if not _goes_into(claim, own, theirs):
                 raise Failed("number", f"“{own.text}” does not follow from the figures")
@@ -101,7 +112,8 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             d.derived and d.start < own.start < d.end and any(fits(claim, d, a) for _, a in theirs)
             for d in claim.amounts
         )
-        if not whole:
+        bounds = {_end_of(c, a) for c, a in matching}
+        if not whole and not (bounded and bounds == {bounded} and own.dimension != "time"):
             check_belonging(claim, own, matching, theirs)
 
 
@@ -109,6 +121,32 @@ _ROUND = 0.15
 """By how much of itself a figure may be past the round one that is named: "over 800" for 850."""
 
 
+_EVERY = re.compile(
+    r"\b(?:every|each|interval\w*(?: of)?|apart)\s(?:other\s)?(?:\d+ (?:to|or) )?$", re.IGNORECASE
+)
+_FOR = re.compile(
+    r"\b(?:for|over|during|throughout)\s(?:about |up to |at least |the first |an? )?$",
+    re.IGNORECASE,
+)
+
+
+def _keeps_role(
+    claim: Claim, own: Amount, matching: Sequence[tuple[Claim, Amount]], statement: Sequence[Claim]
+) -> bool:
+    """Whether "every 6 months" is no "for 6 months" there, nor the other way round."""
+    every = _EVERY.search(claim.text[: own.start]) is not None
+    during = _FOR.search(claim.text[: own.start]) is not None
+    there = [
+        _EVERY.search(c.text[: a.start]) is not None or _APART.match(c.text, a.end) is not None
+        for c, a in matching
+    ]
+    if every and not any(there):
+        lasting = [_FOR.search(c.text[: a.start]) is not None for c, a in matching]
+        return not all(lasting)
+    return not (during and all(there))
+
+
+_APART = re.compile(r"[- ](?:apart|intervals?)\b", re.IGNORECASE)
 _AS_MANY = re.compile(
     r"\s(?:as (?:many|common|often|likely|frequent|much|high)|(?:the|that) (?:rate|number|risk))",
     re.I,
@@ -172,7 +210,13 @@ def _is_past(claim: Claim, own: Amount, theirs: Sequence[tuple[Claim, Amount]]) 
         counts = [
             a.low for _, a in theirs if a.dimension == "count" and a.low >= 5 and not is_year(a)
         ]
-        values += [100 * p / q for p in counts for q in counts if p < q and p > 0.5 * q]
+        values += [
+            100 * p / q for p in counts for q in counts if p < q and (p > 0.5 * q or own.derived)
+        ]
+        if own.derived:
+            small = [a.low for _, a in theirs if a.dimension == "count" and 0 < a.low < 5]
+            values += [100 * p / q for p in small for q in counts]
+            return any(0 < (v - own.low) * side <= 0.5 * own.low for v in values)
     return any(0 < (v - own.low) * side <= _ROUND * own.low for v in values)
 
 
@@ -229,13 +273,20 @@ def _beyond(claim: Claim, amount: Amount) -> int:
 _TIMES = {"halved": 2, "halving": 2, "doubled": 2, "doubling": 2, "tripled": 3, "quadrupled": 4}
 
 
+_SAYS_TIMES = {
+    2: r"\b(?:halv|half|doubl|twice|two-?fold|50%)",
+    3: r"\b(?:tripl|three times|three-?fold|thrice)",
+    4: r"\b(?:quadrupl|four times|four-?fold)",
+}
+
+
 def check_multiples(claim: Claim, statement: Sequence[Claim]) -> None:
     """What is said to have doubled or halved must have done so by the figures there, or in words."""
     given = " ".join(c.text for c in statement).lower()
     amounts = [a for c in statement for a in c.amounts if a.low == a.high]
     for word in claim.words:
         times = _TIMES.get(word.form)
-        if not times or re.search(r"\b(?:halv|half|doubl|twice|twofold|tripl|quadrupl|50%)", given):
+        if not times or re.search(_SAYS_TIMES[times], given):
             continue
         if not any(
             a.dimension == b.dimension
@@ -253,13 +304,13 @@ def _is_times(ratio: float, times: int, before: str) -> bool:
 
 
 _LOWER_END = re.compile(
-    r"\b(?:over|above|more than|older than|at least|from|exceed(?:s|ed|ing)?|longer than|later than|higher than|greater than|(?:a )?minimum of|no (?:less|fewer|shorter|earlier|sooner|lower|younger) than)\s(?:an? )?$",
+    r"\b(?:over|above|more than|older than|at least|from|exceed(?:s|ed|ing)?|longer than|later than|higher than|greater than|(?:a )?minimum of|at least [a-z]+|no (?:less|fewer|shorter|earlier|sooner|lower|younger) than)\s(?:an? )?$",
     re.IGNORECASE,
 )
 
 
 _UPPER_END = re.compile(
-    r"\b(?:under|below|less than|fewer than|younger than|at most|up to|shorter than|earlier than|sooner than|lower than|smaller than|(?:a )?maximum of|no (?:more|longer|later|higher|older) than)\s(?:an? )?$",
+    r"\b(?:under|below|less than|fewer than|younger than|at most|up to|shorter than|earlier than|sooner than|lower than|smaller than|(?:a )?maximum of|at most [a-z]+|no (?:more|longer|later|higher|older) than)\s(?:an? )?$",
     re.IGNORECASE,
 )
 

@@ -349,6 +349,7 @@ _WITH_IT = re.compile(
 """ "without A and in those with it": what "it" stands for."""
 
 
+_NO_LONGER = re.compile(r"\bno longer\b(?! (?:than|for\b))")
 _OVER_70S = re.compile(r"\b(over|under)[- ](\d+)s\b", re.IGNORECASE)
 _YEAR_OLDS = re.compile(
     r"\b(\d+)-? (?:to|or|and) (\d+)[- ](year|month|week)[- ]olds?\b", re.IGNORECASE
@@ -360,6 +361,7 @@ def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
     text = _LETTERS_OF.sub(r"\1 ", text)
+    text = _NO_LONGER.sub("not", text)
     text = _OVER_70S.sub(r"people \1 \2", text)
     text = _YEAR_OLDS.sub(r"people aged \1 to \2 \3s", text)
     lower = text.lower()

@@ -70,7 +70,7 @@ _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _AMOUNT = re.compile(
     rf"(?<![\w.])(?P<low>{_ONE})(?:(?P<unit1>\s?%)?\s?(?:-|–|to(?: about)?|and(?=\s(?:{_ONE})\s?(?:{_UNIT})))\s?(?P<high>{_ONE}))?"
     rf"(?:(?:\u00a0+|\s?-?)(?P<unit>{_UNIT})(?![\w]))?"
-    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\sper\s\d*\.?\d+\s?(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly|yearly|nightly)(?!\w))*)",
+    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\sper\s\d*\.?\d+\s?(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly|yearly|nightly)(?!\w)(?!\s(?:sessions|treatments|doses|injections|visits|infusions|courses|cycles)))*)",
     re.IGNORECASE,
 )
 _PER = re.compile(

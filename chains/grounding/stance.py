@@ -17,17 +17,17 @@ _FOR = re.compile(
 _AGAINST = re.compile(
     r"\b(?:against|avoid\w*|withh[eo]ld\w*|held|stopp?(?:ed|ing|s)?|discontinu\w+|omit\w*|contraindicat\w*|discourag\w*|"
     r"defer\w*|postpon\w*|delay\w*|wait(?:ing)?|refrain\w*|reject\w*|forbid\w*|forbidden|unsafe|paus\w+|interrupt\w*|skip\w*|"
-    r"suspend\w*|exclud\w+)\b",
+    r"suspend\w*|exclud\w+|unnecessary|needless|superfluous)\b",
     re.IGNORECASE,
 )
 _ADVICE = re.compile(
     r"\b(?:should|must|ought|need\w*|recommend\w*|advis\w+|suggests?|endors\w+|favou?rs?|prefers?|support\w*|against|avoid\w*|"
     r"withh[eo]ld\w*|held|contraindicat\w*|discourag\w*|unsafe|safe|justif\w+|reason to|can be|may be|proceed\w*|"
-    r"guid(?:e|ance)|calls? for|asks?|to be)\b",
+    r"guid(?:e|ance)|calls? for|asks?|to be|unnecessary|needless|tells?|to stop|to use)\b",
     re.IGNORECASE,
 )
 _TURNS = re.compile(
-    r"\b(?:not|no|never|neither|nor|cannot|insufficient|unnecessary|needless|too little|inadequate)\b[^,;.]{0,24}$",
+    r"\b(?:not|no|never|neither|nor|cannot|insufficient|too little|inadequate)\b[^,;.]{0,24}$",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(
@@ -87,7 +87,7 @@ def _stances(claim: Claim) -> Iterator[tuple[int, frozenset[str]]]:
         names = before if _PASSIVE.search(text[:start]) and len(before) >= 2 else behind
         if len(names) < 2:
             names = before | behind
-        if _IT.search(text[start:to]) and "unless" not in text[:start]:
+        if len(names) < 3 and _IT.search(text[start:to]) and "unless" not in text[:start]:
             names |= _about(claim, 0, start)
         if len(names) >= 2:
             yield side, names

@@ -101,7 +101,9 @@ def check_strength(
         doubt = {
             w.form
             for w in sentence.words
-            if w.clause in clauses and not sentence.text.startswith("May ", w.start)
+            if w.clause in clauses
+            and not sentence.text.startswith("May ", w.start)
+            and _is_taken_up(claim, sentence, w)
         } & DOUBT
         if doubt and not own & (
             DOUBT
@@ -120,7 +122,11 @@ def check_strength(
             }
         ):
             raise Failed("certainty", f"the statement says “{next(iter(doubt))}”")
-        seldom = {w.form for w in sentence.words if w.clause in clauses} & FREQUENCY_HEDGES
+        seldom = {
+            w.form
+            for w in sentence.words
+            if w.clause in clauses and not _COMPARED.search(sentence.text[: w.start])
+        } & FREQUENCY_HEDGES
         if seldom and not own & (
             FREQUENCY_HEDGES
             | DOUBT
@@ -224,6 +230,8 @@ def _claims_little(claim: Claim, word: Word, statement: Sequence[Claim]) -> bool
             if a.dimension == b.dimension
         ]
         return any(min(p) >= 0.85 * max(p) > 0 for p in pairs)
+    if word.form == "effective" and re.search(r"\b(?:more|less) $", text[: word.start]):
+        return sum(a.dimension == "share" for c in statement for a in c.amounts) >= 2
     if word.form == "never":
         return any(w.form in _NOT for c in statement for w in c.words)
     if word.form in _SAID_OF_ALL:
@@ -405,6 +413,18 @@ def _counts_only(claim: Claim, word: Word) -> bool:
             after,
         )
     )
+
+
+_COMPARED = re.compile(r"\b(?:more|less|as|how|so)\s$", re.IGNORECASE)
+
+
+def _is_taken_up(claim: Claim, sentence: Claim, word: Word) -> bool:
+    """Whether the claim has something of what stands next to a word of doubt."""
+    clause = [w for w in sentence.telling if w.clause == word.clause and w is not word]
+    near = [w for w in clause if w.start > word.start][:5] or [
+        w for w in clause if w.start < word.start
+    ][-5:]
+    return not near or any(w.name in claim.names for w in near)
 
 
 def _taken_up(claim: Claim, sentence: Claim) -> set[int]:

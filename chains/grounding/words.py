@@ -46,7 +46,7 @@ effect effects event events reaction reactions complication complications
 severe serious severity grave
 mild slight minor
 start started begin began begun initiate initiated commence commenced onset
-stop stopped discontinue discontinued cease ceased withhold withheld withholding halt quit
+stop stopped interrupt interrupted interrupting pause paused discontinue discontinued cease ceased withhold withheld withholding halt quit
 continue continued carry
 trial trials rct
 study studies investigation research
@@ -226,6 +226,7 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("recommend recommended advise advised endorse", "discourage discouraged contraindicated"),
         ("faster quicker sooner fastest", "slower slowest slow slows slowed"),
         ("positive", "negative"),
+        ("persisted persists", "resolved resolves disappeared vanished healed cleared"),
         (
             "continue continued continuing continues resume",
             "stop stopped stopping discontinue discontinued interrupt",
@@ -275,7 +276,7 @@ CLAIMS: dict[str, str] = {
     w: name
     for name, text in {
         "certainty": "never worldwide globally everywhere prove proves proved proven proof always all every everyone definitely "
-        "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly consistently uniformly clinically "
+        "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly spontaneously consistently uniformly clinically "
         "completely entirely fully totally established conclusively definitive definitively "
         "unequivocally invariably universally confirm confirms confirmed ensures ensure "
         "significant significantly safe safely effective efficacious equal equally equivalent "
@@ -316,7 +317,7 @@ LIKE_CLAIMS: tuple[frozenset[str], ...] = tuple(
         "durable durably enduring sustained lasting long-lasting permanent persistent persist persisted",
         "robust solid convincing compelling strong strongly conclusive",
         "cause causes caused causing induce induces induced",
-        "because due owing since therefore thus hence consequently",
+        "because due owing since therefore thus hence consequently reason reasons",
         "because due owing led caused resulted",
         "unless except if",
         "lead leads led leading result results resulted resulting",

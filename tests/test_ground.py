@@ -34,7 +34,16 @@ ADVICE = (
 )
 
 
-BUILT_ON = ("dev", "other_references", "other_fields", "more_fields", "answers", "prose", "varied")
+BUILT_ON = (
+    "dev",
+    "other_references",
+    "other_fields",
+    "more_fields",
+    "answers",
+    "prose",
+    "varied",
+    "reworded",
+)
 
 
 @pytest.fixture(scope="module")

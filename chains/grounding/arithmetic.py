@@ -39,6 +39,28 @@ _DOSES = re.compile(
 )
 
 
+_PARTS = ("two", "three", "four")
+_DIVIDED = re.compile(
+    r"\bin (?:(two|three|four) )(?:equal |divided |daily )?(?:doses|portions|parts)\b", re.I
+)
+
+
+def _split(statement: Sequence[Claim]) -> str:
+    """Into how many a dose is divided there, in words."""
+    return " ".join(f"{m[1].lower()} " for c in statement for m in _DIVIDED.finditer(c.text))
+
+
+_BY_BOTH = re.compile(
+    r"\bby (?:about )?[\d.]+[^;.\d]{0,30}(?:compared with|against|v|versus|and)(?: by| about)? $",
+    re.IGNORECASE,
+)
+_RATIO = re.compile(r"\bratio\b|\b(?:rr|hr|or|irr)\b", re.IGNORECASE)
+_A_DAY = re.compile(r"\b(?:a|each|every|per) day\b|\bdaily\b|\b24 hours\b", re.IGNORECASE)
+_BY = re.compile(
+    r"\bby (?:about |nearly |almost |roughly |around |just over |some )?$", re.IGNORECASE
+)
+
+
 def _counted(claim: Claim, amount: Amount) -> set[str]:
     """The words right behind a number, one of which is what it counts."""
     behind = [w for w in claim.words if w.start >= amount.end][:4]
@@ -63,9 +85,14 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
             a.low
             for c in statement
             for a in c.amounts
-            if a.dimension == "time" and re.search(r"\bevery\s$", c.text[: a.start])
+            if a.dimension == "time"
+            and re.search(r"\bevery\s$|\binterval\b[^;.]{0,30}\s(?:to|of|is)\s$", c.text[: a.start])
         ]
         if any(abs(own.low * t - 1) < 0.02 for t in every):
+            return True
+        if any(
+            own.low == n and f"{word} " in _split(statement) for n, word in enumerate(_PARTS, 2)
+        ):
             return True
         same = rhythms_of(own.text) & rhythms_of(" ".join(c.text for c in statement))
         return once and bool(same) and not any(a.dimension == "frequency" for a in given)
@@ -80,9 +107,13 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
     near = max(0.004 * own.low, 0.011 if own.dimension == "share" else 1e-6)
     if is_hedged(claim, own):
         near = max(near, 0.06 * own.low)
+    by = _BY.search(claim.text[: own.start])
+    by = by or _BY_BOTH.search(claim.text[: own.start])
+    if by and is_hedged(claim, own):
+        near = max(near, 0.25)
     apart = _APART.search(around)
     if own.dimension == "count":
-        apart = _COUNTS_APART.search(claim.text[max(0, own.start - 40) : own.end + 24])
+        apart = by or _COUNTS_APART.search(claim.text[max(0, own.start - 40) : own.end + 24])
     if apart and any(abs(abs(a - b) - own.low) <= near for a, b in alike):
         return True
     summed = own.dimension in ("count", "mass") and _IN_ALL.search(around)
@@ -96,7 +127,11 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
         near_share = 3.0 if is_hedged(claim, own) else 0.6 if own.low >= 5 else 0.06 * own.low
         if told and any(abs(100 * min(p) / max(p) - own.low) <= near_share for p in of):
             return True
-        if "ratio" in said and any(abs(100 * (1 - r) - own.low) <= 0.6 for r in ratios):
+        more = [a.low for a in given if a.dimension == "count" and 1 < a.low < 3]
+        if _RATIO.search(said) and any(abs(100 * (r - 1) - own.low) <= 0.6 for r in more):
+            return True
+        near_ratio = 3.5 if own.vague or is_hedged(claim, own) else 0.6
+        if _RATIO.search(said) and any(abs(100 * (1 - r) - own.low) <= near_ratio for r in ratios):
             return True
     doses = own.dimension == "count" and _DOSES.match(claim.text, own.end)
     if doses and any(a.dimension == "frequency" and abs(a.low - own.low) < 0.01 for a in given):
@@ -112,12 +147,28 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
         ]
         if any(abs(share * n - own.low) < 0.5 and share < 1 for share in shares for n in counts):
             return True
+    often = [a.low for a in [*claim.amounts, *given] if a.dimension == "frequency"]
+    often += [float(n) for n, word in enumerate(_PARTS, 2) if f"{word} " in _split(statement)]
+    for dimension, factor in (("mass/time", 1.0), ("mass/mass/time", 0.01)):
+        if own.dimension == ("mass" if factor == 1.0 else "share") and any(
+            a.dimension == dimension and abs(own.low * factor * n - a.low) <= 0.01 * a.low
+            for a in given
+            for n in often
+            if n >= 2
+        ):
+            return True
+    if own.dimension == "mass/mass/time" and any(
+        a.dimension == "share" and abs(a.low * 0.01 * n - own.low) <= 0.01 * own.low
+        for a in given
+        for n in often
+    ):
+        return True
     if own.dimension == "mass":
         strengths = [a.low for a in given if a.dimension == "mass/volume"]
         volumes = [a.low for a in given if a.dimension == "volume"]
         if any(abs(s * v - own.low) <= 0.02 * own.low for s in strengths for v in volumes):
             return True
-    if own.dimension == "mass/time":
+    if own.dimension == "mass/time" or (own.dimension == "mass" and _A_DAY.search(around)):
         masses = [a.low for a in given if a.dimension == "mass"]
         often = [a.low for a in given if a.dimension == "frequency"]
         often += [1 / a.low for a in given if a.dimension == "time" and 0 < a.low <= 1]

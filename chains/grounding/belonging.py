@@ -3,12 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
-from chains.grounding.claims import Claim
+from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
+from chains.grounding.rows import in_a_row, is_of
 from chains.grounding.sides import COMPARING, parted
 from chains.grounding.words import GENERIC
 
@@ -53,7 +53,9 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
         and a.start not in wholes
         and not a.derived
         and not is_year(a)
-        and not (a.dimension == "share" and _STRENGTH.match(claim.text, a.end))
+        and not _of_another_size(amount, a)
+        and ("/" in a.text) == ("/" in amount.text)
+        and not (a.dimension == "share" and STRENGTH.match(claim.text, a.end))
         and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 20) : a.start])
         and (
             a.dimension == amount.dimension
@@ -67,8 +69,21 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
     ]
 
 
-_STRENGTH = re.compile(
-    r"\s(?:[a-z-]+\s)?(?:solution|cream|gel|ointment|lotion|foam|drops|paste|spray|shampoo|topical)\b",
+def _of_another_size(one: Amount, other: Amount) -> bool:
+    """A wavelength is no rival of the size of a lesion."""
+    if one.dimension != other.dimension or one.dimension not in (
+        "length",
+        "mass",
+        "volume",
+        "time",
+    ):
+        return False
+    small, large = sorted((abs(one.low), abs(other.low)))
+    return large > (50 if one.dimension == "time" else 1000) * small
+
+
+STRENGTH = re.compile(
+    r"\s(?:[a-z-]+\s)?(?:solution|cream|gel|ointment|lotion|foam|drops|paste|spray|shampoo|topical|saline|glucose|dextrose)\b",
     re.IGNORECASE,
 )
 """Behind a share that says how strong something is, not how many had it."""
@@ -89,6 +104,7 @@ def _gap(claim: Claim, amount: Amount, others: Sequence[Amount]) -> tuple[int, i
     )
 
 
+_ROSE_OR_FELL = re.compile(r"\bfrom\s[^,;.\d]{0,12}[\d.]+[^,;.]{0,12}\sto\s", re.IGNORECASE)
 _FROM_TO = re.compile(r"\bfrom\s(?:about |around |a mean of )?$", re.IGNORECASE)
 
 
@@ -108,6 +124,11 @@ def _with_partner(
 
 _PAUSE = re.compile(r";|\b(?:while|whereas|but)\b", re.IGNORECASE)
 """What no word belongs to an amount across."""
+
+
+def _is_a_study(claim: Claim, word: Word) -> bool:
+    """Five capitals and more are the name of a study, of which all arms are."""
+    return len(word.form) > 4 and claim.text[word.start : word.start + len(word.form)].isupper()
 
 
 def belonging(
@@ -132,16 +153,20 @@ def belonging(
         if not w.form[0].isdigit()
         and w.stem not in GENERIC
         and w.form not in ("p", "only", "under", "over")
+        and not _is_a_study(claim, w)
     ]
     heading = [w for w in said if w.start < first]
-    tail = [w for w in said if w.start >= last]
+    stop = claim.text.find(";", last)
+    tail = [w for w in said if w.start >= last and (stop < 0 or w.start < stop)]
+    said = [w for w in said if w.start < last or w in tail]
     near = {w.start for w in heading[-2:]} if not opens else set()
     near_tail = {w.start for w in tail if w.segment == tail[0].segment} if tail else set()
     # With a thing and without it are two groups.
     denied = {
         v.start
-        for u, v in pairwise(claim.words)
-        if u.form == "without" and re.search(rf"\bwith {v.form}\b", claim.text.lower())
+        for n, u in enumerate(claim.words)
+        if u.form == "without"
+        for v in [v for v in claim.words[n + 1 : n + 5] if v.content and v.segment == u.segment][:2]
     }
     found: dict[str, float] = {}
     for w in said:
@@ -160,6 +185,15 @@ def belonging(
             surely = 1.0 if leads else 0.2 if follows else 0.5
         else:
             continue
+        # A comma between two amounts parts what belongs to them.
+        between = previous is not None and before <= w.start < amount.start
+        commas = "," in claim.text[before : w.start], "," in claim.text[w.start : amount.start]
+        if between and commas == (False, True):
+            surely = min(surely, 0.2)
+        if amount.end <= w.start < behind < len(claim.text) and w.start < last:
+            commas = "," in claim.text[amount.end : w.start], "," in claim.text[w.start : behind]
+            if commas == (True, False):
+                surely = min(surely, 0.2)
         if (first <= w.start < last or not (others or shared)) and _PAUSE.search(
             claim.text[min(w.start, amount.end) : max(w.start, amount.start)]
         ):
@@ -220,15 +254,34 @@ _NEW_PART = re.compile(
 )
 
 
+_MORE_BEFORE = re.compile(
+    r"\b(?:more|less|fewer|longer|shorter|higher|lower|better|worse|larger|smaller|commoner|rarer)\b"
+    r"[^;,().]{0,40}\($",
+    re.IGNORECASE,
+)
+_DIFFERED_FROM = re.compile(r"\bdiffer\w*\b[^;,.()]{0,40}\bfrom ([^;,.()]+) \($", re.IGNORECASE)
+_THE_OTHER = frozenset({"-"})
+"""The side that is not named."""
+
+
 def _beside(claim: Claim, own: Amount) -> frozenset[str]:
     """For "... with A than with B (1% v 2%)": the words of A for the first amount, of B for the
     second; nothing when the amounts do not stand like that."""
     sides = parted(claim)
-    if sides is None:
-        return frozenset()
     for other in _rivals(own, claim):
         first, second = (own, other) if own.start < other.start else (other, own)
         if _SIDE_BY_SIDE.fullmatch(claim.text[first.end : second.start]):
+            if sides is None and (from_ := _DIFFERED_FROM.search(claim.text[: first.start])):
+                of = frozenset(
+                    w.name for w in claim.telling if from_.start(1) <= w.start < from_.end(1)
+                )
+                return _THE_OTHER if own is first else of
+            if sides is None:
+                more = _MORE_BEFORE.search(claim.text[: first.start])
+                if more is None:
+                    return frozenset()
+                subject = frozenset(w.name for w in claim.telling if w.start < more.start())
+                return subject if own is first else _THE_OTHER
             than = COMPARING.search(claim.text)
             if than is None or not (than.end() < first.start or than.start() > second.end):
                 continue
@@ -249,6 +302,7 @@ def check_belonging(
     """The amount must belong to what it belongs to in the statement, not to its neighbour."""
     if P_VALUE.search(claim.text[: own.start]) or is_year(own):
         return
+    turned = 0
     for sentence, amount in matching:
         stop = sentence.text.find(";", amount.end)
         ordered = IN_ORDER.search(
@@ -256,25 +310,54 @@ def check_belonging(
             sentence.text.rfind(";", 0, amount.start) + 1,
             stop if stop >= 0 else len(sentence.text),
         )
+        row = in_a_row(sentence, amount, _rivals(amount, sentence))
+        if row is not None:
+            place, beside = row
+            rivals = _rivals(own, claim)
+            other = next((a for a in rivals if fits(claim, a, beside)), None)
+            straight = is_of(
+                _owned(claim, own),
+                _owned(claim, other) if other else {},
+                claim,
+                list(dict.fromkeys(c for c, _ in theirs)),
+                sentence,
+                amount,
+                place,
+            )
+            if straight is False:
+                raise Failed("arm", f"“{own.text}” belongs to the other side")
+            if straight:
+                _check_measure(claim, (own, other or own), sentence, amount, beside)
+                return
         if ordered or _ends_a_row(sentence, amount):
             straight = _in_order(claim, own, [c for c, _ in theirs], sentence, amount)
             if ordered and straight is False:
                 raise Failed("arm", f"“{own.text}” belongs to the other side")
             if ordered or straight:
                 return
+    if turned and turned == len(matching):
+        raise Failed("arm", f"“{own.text}” belongs to the other side")
     if any(
-        _CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]) for c, a in matching
+        (_CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]))
+        and len(_ROSE_OR_FELL.findall(c.text)) < 2
+        for c, a in matching
     ):
         return
+    if (
+        _FROM_TO.search(claim.text[: own.start]) and re.match(r"\s?%?\sto\s", claim.text[own.end :])
+    ) or _TO.search(claim.text[: own.start]):
+        return  # what it went from is of the other; the direction is looked at elsewhere
     noun = counted(claim, own)
     if noun and any(
         noun == counted(c, a) and not any(noun == counted(c, r) for r in _rivals(a, c))
         for c, a in matching
     ):
         return
-    mine = dict.fromkeys(_beside(claim, own), 1.0) or belonging(
-        claim, own, _rivals(own, claim), shared=False
-    )
+    mine = _owned(claim, own)
+    if (told := _by_label(mine, claim, own, matching)) is not None:
+        if told:
+            return
+        raise Failed("arm", f"“{own.text}” belongs to something else")
     if own.dimension == "none":
         near = claim.in_segments(frozenset({claim.segment_of(own.start)}))
         mine = {n: v for n, v in mine.items() if n in near}
@@ -300,6 +383,86 @@ def check_belonging(
     margin = _OTHER_MARGIN if with_and_without else _MARGIN.get(kind, _OTHER_MARGIN)
     if lead is not None and lead < -margin:
         raise Failed("arm", f"“{own.text}” belongs to something else")
+
+
+_LABEL = re.compile(
+    r"\)?\s?(?:%|[a-z]+)?\)?\s(?:\([^()]*\)\s)?(?:of \w+ )?(?:with|after|on|under|among|in those (?:on|with|given)|for) "
+    r"(?P<of>(?:(?!\b(?:and|but|against|compared|versus|while|whereas|over|at|in)\b)[^,;.()\d]){3,50})",
+    re.IGNORECASE,
+)
+""" "4 days with the cannula": whose an amount is, right behind it."""
+
+
+def _label(sentence: Claim, amount: Amount) -> set[str]:
+    alone = re.search(r"\d\s?\($", sentence.text[: amount.start]) is None
+    if alone and re.match(r"\s?%?\)", sentence.text[amount.end :]):
+        return set()  # its owner stands before the bracket
+    found = _LABEL.match(sentence.text, amount.end)
+    if found is None:
+        return set()
+    a, b = found.span("of")
+    return {w.name for w in sentence.telling if a <= w.start < b and w.form[0].isalpha()}
+
+
+def _by_label(
+    mine: dict[str, float], claim: Claim, own: Amount, matching: Sequence[tuple[Claim, Amount]]
+) -> bool | None:
+    """Whether the amount is of what the statement gives it to in so many words; None when that, or
+    what the claim gives it to, cannot be told."""
+    if len(matching) != 1:
+        return None
+    sentence, amount = matching[0]
+    label = _label(sentence, amount)
+    others = [
+        _label(sentence, r) for r in _rivals(amount, sentence) if r.dimension == amount.dimension
+    ]
+    others = [o for o in others if o and o - label]
+    if not label or not others or any(o == label for o in others):
+        return None
+    names = {n for n, v in mine.items() if v >= 0.5}
+    rest = set().union(*others)
+    said = _label(claim, own)
+    if said & (label - rest) or said & (rest - label):
+        right, wrong = len(said & (label - rest)), len(said & (rest - label))
+        return None if right == wrong else right > wrong
+    if names & (label - rest) and not names & (rest - label):
+        return True
+    if names & (rest - label) and not claim.names & (label - rest):
+        return False
+    return None
+
+
+def _check_measure(
+    claim: Claim, row: tuple[Amount, Amount], sentence: Claim, amount: Amount, beside: Amount
+) -> None:
+    """What was measured, where the statement has other rows of other things."""
+    rivals = _rivals(amount, sentence)
+    measured = _ahead(sentence, min(amount.start, beside.start), rivals)
+    own = row[0]
+    mine = set(_owned(claim, own)) | _ahead(claim, min(a.start for a in row), _rivals(own, claim))
+    for rival in rivals:
+        if rival is beside or fits(claim, own, rival):
+            continue
+        other = _ahead(sentence, rival.start, [amount, *(a for a in rivals if a is not rival)])
+        if (
+            not mine & (measured - other)
+            and len(mine & (other - measured)) > 0
+            and other & measured
+        ):
+            raise Failed("arm", f"“{own.text}” is of something else there")
+
+
+def _ahead(claim: Claim, at: int, others: Sequence[Amount]) -> set[str]:
+    """What stands between the amount before and here."""
+    start = max((a.end for a in others if a.end <= at), default=0)
+    start = max(start, claim.text.rfind(";", 0, at))
+    return {w.name for w in claim.telling if start <= w.start < at and w.form[0].isalpha()}
+
+
+def _owned(claim: Claim, own: Amount) -> dict[str, float]:
+    return dict.fromkeys(_beside(claim, own), 1.0) or belonging(
+        claim, own, _rivals(own, claim), shared=False
+    )
 
 
 def _next_to(claim: Claim, amount: Amount, others: Sequence[Amount]) -> frozenset[str]:

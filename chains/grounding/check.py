@@ -12,19 +12,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chains.grounding.address import unaddressed
-from chains.grounding.claims import Claim, claims_of
+from chains.grounding.claims import Claim, Word, claims_of
 from chains.grounding.comparison import (
+    check_alone,
+    check_as,
     check_contrasts,
     check_crossed,
     check_difference,
     check_directions,
     check_figures,
+    check_opposites,
+    check_paired,
+    check_side_of_clause,
     check_sides,
     check_subject,
+    check_than,
+    check_unlike,
 )
 from chains.grounding.consistent import check_consistent, check_strengths
 from chains.grounding.denial import check_denial
 from chains.grounding.edits import changed
+from chains.grounding.equal import fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.figures import (
     check_amounts,
@@ -44,11 +52,20 @@ from chains.grounding.limits import (
     check_exceptions,
     check_limits,
 )
-from chains.grounding.people import check_conditions, check_kinds, check_people, check_routes
+from chains.grounding.people import (
+    check_compounds,
+    check_conditions,
+    check_kinds,
+    check_people,
+    check_routes,
+)
 from chains.grounding.phrases import canonical
 from chains.grounding.rhythm import check_rhythm
+from chains.grounding.rows import check_rows
 from chains.grounding.sentences import read_sentence, sentences_of
+from chains.grounding.stance import check_instead, check_stance
 from chains.grounding.strength import check_strength
+from chains.grounding.thesaurus import is_known
 from chains.grounding.words import CLAIMS
 
 if TYPE_CHECKING:
@@ -86,8 +103,8 @@ _CAUSES = frozenset({w for w, kind in CLAIMS.items() if kind == "causal"}) - {
 }  # fmt: skip
 
 
-_MOST_NEW = 0.3
-_MOST_NEW_OF_MANY = 0.36
+_MOST_NEW = 0.34
+_MOST_NEW_OF_MANY = 0.42
 """Share of meaningful words that no cited statement has, up to which a sentence can pass."""
 
 
@@ -154,24 +171,66 @@ class Grounder:
             self._against(claim, [c for statement in statements for c in statement])
         except Failed:
             return False
+        return self._of_one_subject(claim, statements)
+
+    def _of_one_subject(self, claim: Claim, statements: Sequence[Sequence[Claim]]) -> bool:
+        """Whether each amount is in a statement that has what the clause names beside it."""
+        for amount in claim.amounts:
+            if is_year(amount):
+                continue
+            near = [w for w in claim.words if w.start <= amount.start][-1:] or claim.words[:1]
+            named = {
+                w.name
+                for w in claim.words
+                if w.clause == near[0].clause and self._is_named(claim, w)
+            }
+            having = [
+                s for s in statements if any(fits(claim, amount, a) for c in s for a in c.amounts)
+            ]
+            if having and not any(named <= {w.name for c in s for w in c.words} for s in having):
+                return False
         return True
+
+    def _is_named(self, claim: Claim, word: Word) -> bool:
+        """Whether it is the name of a drug or a study."""
+        if not word.content or not word.form.isalpha() or len(word.form) < 5:
+            return False
+        capital = claim.text[word.start : word.start + len(word.form)].isupper()
+        rare = self._rarity is not None and self._rarity(word.form) >= 1.0
+        return capital or (rare and not is_known(word.stem))
 
     def _merged(self, claim: Claim, cited: Sequence[str]) -> None:
         """A sentence from several statements: each of its parts must hold against one of them, and
         no part may be made the reason or the measure of another."""
         failed = Failed("merged_studies", "no cited statement says all of it")
+        statements = [claims_of(s) for s in cited]
         for parts in _divided(claim.text):
-            used: set[int] = set()
+            used: list[int] = []
             try:
                 for part in parts:
-                    used.add(self._holds(claims_of(part)[0], cited))
+                    used.append(self._holds(claims_of(part)[0], cited))
             except Failed as e:
                 failed = e
                 continue
-            if len(used) == len(cited):
+            if len(set(used)) == len(cited) and self._shares_subject(
+                claims_of(parts[0])[0],
+                claims_of(parts[1])[0],
+                statements[used[0]],
+                statements[used[1]],
+            ):
                 return
             failed = Failed("merged_studies", "a cited statement says none of it")
         raise failed
+
+    def _shares_subject(
+        self, one: Claim, other: Claim, first: Sequence[Claim], second: Sequence[Claim]
+    ) -> bool:
+        """Whether the second part, if it names nothing of its own, can be of what the first names."""
+        if any(self._is_named(other, w) for w in other.words):
+            return True
+        there = {w.name for c in second for w in c.words}
+        named = {w.name for w in one.words if self._is_named(one, w)}
+        return not named or bool(named & there) or len({w.name for w in one.telling} & there) >= 2
 
     def _holds(self, claim: Claim, cited: Sequence[str]) -> int:
         """Which of the cited statements says this; Failed, as of the first, when none does."""
@@ -204,18 +263,29 @@ class Grounder:
         check_people(claim, statement, about)
         check_conditions(claim, statement, new)
         check_kinds(claim, statement)
+        check_compounds(claim, statement)
         check_routes(claim, statement)
         check_strength(claim, statement, about, new)
         check_design(claim, statement)
         check_exceptions(claim, statement)
         check_advice(claim, statement)
+        check_stance(claim, statement)
+        check_instead(claim, statement)
         check_limits(claim, statement)
         check_condition(claim, about)
         check_sides(claim, statement)
+        check_than(claim, statement)
+        check_unlike(claim, statement)
+        check_as(claim, about)
+        check_alone(claim, statement)
+        check_paired(claim, statement)
+        check_side_of_clause(claim, statement)
+        check_opposites(claim, new, statement)
         check_contrasts(claim, statement)
         check_crossed(claim, statement)
         check_subject(claim, statement)
         check_holders(claim, statement)
+        check_rows(claim, statement)
         check_rhythm(claim, statement)
         check_directions(claim, statement, about)
         check_denial(claim, statement, about)
@@ -311,7 +381,9 @@ def _one_study(statements: Sequence[Sequence[Claim]]) -> bool:
 
 
 _DIVIDE = re.compile(
-    r"\s*(?:;|,?\s*\b(?:and|but|yet|while|whereas|although|though)\b)\s+", re.IGNORECASE
+    r"\s*(?:;|,?\s*\b(?:and by|and|but|yet|while|whereas|although|though|at the (?:cost|price|expense) of|"
+    r"in which|in whom|of which)\b|,?(?=\s*\bwithout\b))\s+",
+    re.IGNORECASE,
 )
 
 
@@ -325,7 +397,7 @@ def _divided(text: str) -> list[tuple[str, str]]:
     only says where something was seen is no part of its own."""
     cuts = [m for m in _DIVIDE.finditer(text) if 12 <= m.start() <= len(text) - 12]
     cuts.sort(key=lambda m: abs((m.start() + m.end()) / 2 - len(text) / 2))
-    pairs = [(text[: m.start()], text[m.end() :]) for m in cuts[:4]]
+    pairs = [(text[: m.start()], text[m.end() :]) for m in cuts[:6]]
     return [
         (a, b)
         for a, b in pairs

@@ -35,7 +35,7 @@ _BETWEEN = re.compile(r"\b(?:between|both)\b(?:(?!\band\b)[^,;.])*$", re.IGNOREC
 """Before the "and" that joins the two things between which something is."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"“(])")
 _HARMLESS = re.compile(
-    r"not only|with or without|whether or not|no (?:more|longer|less|later|fewer|earlier|sooner) than|if not"
+    r"not only|with or without|whether or not|no (?:more|longer|less|later|fewer|earlier|sooner|higher|lower|older|younger|greater|larger|smaller|shorter) than|if not"
 )
 _NEGATED_VERB = re.compile(r"n['’]t$")
 _FUNCTION = FUNCTION_WORDS - {"no", "not", "none", "without", "than", "before", "after", "during",

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from chains.grounding.belonging import IN_ORDER, belonging, counted
-from chains.grounding.claims import Claim
+from chains.grounding.belonging import IN_ORDER, STRENGTH, belonging, counted
+from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
+from chains.grounding.rows import NOT_GIVEN, in_a_row, sides_of
 from chains.grounding.sides import parted
+from chains.grounding.thesaurus import opposites
 from chains.grounding.words import CONTRASTS, GENERIC, NEGATORS, OPPOSITE, SAME, stems_of
 from store.lexical import stem
 
@@ -60,36 +63,75 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
         } - {d.start for d in sentence.amounts if d.derived}
         figures = [
             a
-            for a in sentence.amounts
+            for a in map(_none_is_zero, sentence.amounts)
             if a.low == a.high
             and not a.derived
             and not is_year(a)
             and a.dimension not in ("frequency", "none")
             and a.start not in wholes
+            and not (a.dimension == "share" and STRENGTH.match(sentence.text, a.end))
             and not _RATIO.search(sentence.text[max(0, a.start - 24) : a.start])
             and not P_VALUE.search(sentence.text[: a.start])
         ]
+        scored: list[tuple[int, bool, Amount, Amount]] = []
+        measured = claim.names - left - right
         for one, other in _pairs(figures):
             nouns = {counted(sentence, one), counted(sentence, other)} - {None}
             if len(nouns) == 2:
                 continue  # so many of one thing, so many of another
+            if one.dimension == "count" and _is_whole(sentence, one, figures) != _is_whole(
+                sentence, other, figures
+            ):
+                continue  # so many of so many
             rest = [
                 [a for a in figures if a is not x and a.dimension == x.dimension]
                 for x in (one, other)
             ]
             a_words = belonging(sentence, one, rest[0])
             b_words = belonging(sentence, other, rest[1])
+            if in_a_row(sentence, one, [other]):
+                named = next((s for s in sides_of(sentence) if s[2] < one.start), None)
+                if named is not None:
+                    a_words, b_words = (dict.fromkeys(names, 1.0) for names in named[:2])
             straight = _meets(left, a_words, b_words) + _meets(right, b_words, a_words)
             turned = _meets(left, b_words, a_words) + _meets(right, a_words, b_words)
             if (
-                max(straight, turned) < (0.8 if one.dimension == "share" else 1.6)
+                max(straight, turned)
+                < (0.8 if one.dimension == "share" or _is_score(one, other) else 1.6)
                 or abs(straight - turned) < 0.5
             ):
                 continue
             first, second = (one, other) if straight > turned else (other, one)
-            if (first.low - second.low) * way < 0:
+            about = len(_ahead(sentence, one, figures) & measured)
+            scored.append((about, (first.low - second.low) * way >= 0, first, second))
+        if scored:
+            most = max(about for about, *_ in scored)
+            _, holds, first, second = next(s for s in scored if s[0] == most)
+            if not holds:
                 raise Failed("direction", f"“{first.text}” against “{second.text}”")
             return
+
+
+def _ahead(sentence: Claim, amount: Amount, figures: Sequence[Amount]) -> set[str]:
+    """What stands between the figure before and this one, within its part of the sentence."""
+    start = max((a.end for a in figures if a.end <= amount.start), default=0)
+    start = max(start, sentence.text.rfind(";", 0, amount.start))
+    return {w.name for w in sentence.telling if start <= w.start < amount.start}
+
+
+def _none_is_zero(amount: Amount) -> Amount:
+    return replace(amount, dimension="count") if amount.text.lower() == "none" else amount
+
+
+def _is_score(one: Amount, other: Amount) -> bool:
+    """Whether they are no numbers of people or things."""
+    return one.low != int(one.low) or other.low != int(other.low)
+
+
+def _is_whole(sentence: Claim, amount: Amount, figures: Sequence[Amount]) -> bool:
+    """Whether the count is of those of whom others are a part: "11 patients" beside "9 (82%)"."""
+    shares = [a for a in figures if a.dimension == "share"]
+    return not any(0 <= a.start - amount.end <= 2 for a in shares) and bool(shares)
 
 
 _BAD = {
@@ -143,13 +185,34 @@ _BETTER = re.compile(
 )
 
 
+_NO_BETTER = re.compile(
+    r"\bno (?:more|less|better|worse|higher|lower|fewer|greater|quicker|faster|longer|shorter) (?:\w+ )?than\b(?! \d)",
+    re.IGNORECASE,
+)
+_DIFFERS = re.compile(
+    rf"{_BETTER.pattern}|\b(?:lower|reduc|rais|increas|improv|shorten|halv)\w+", re.I
+)
+_PART = re.compile(r";|,\s(?:but|and|while|whereas|although|though)\b")
+
+
 def check_difference(claim: Claim, about: Sequence[Claim]) -> None:
     """What did not differ there is not better here."""
-    if not _BETTER.search(claim.text) or not re.search(r"\bthan\b|\bover\b|\bto\b", claim.text):
+    text = _BOUND.sub(" ", claim.text)
+    if not _BETTER.search(text) or not re.search(r"\bthan\b|\bover\b|\bto\b", text):
         return
     if any(w.form in NEGATORS for w in claim.words) or "differ" in claim.text:
         return
-    if any(NO_DIFFERENCE.search(c.text) and not _BETTER.search(c.text) for c in about):
+    parts = [
+        (p, len({w.name for w in c.telling if w.form in p.lower()} & claim.names))
+        for c in about
+        for p in _PART.split(c.text)
+    ]
+    better = max((n for p, n in parts if _DIFFERS.search(p)), default=-1)
+    if any(
+        (NO_DIFFERENCE.search(p) and not _DIFFERS.search(p) and n > better)
+        or (_NO_BETTER.search(p) and n >= better)
+        for p, n in parts
+    ):
         raise Failed("negation", "no difference was shown there")
 
 
@@ -161,6 +224,9 @@ _BOUND = re.compile(
 """What only says where an amount ends."""
 
 
+_COMPARATIVES = frozenset(
+    "longer shorter higher lower larger smaller earlier later older newer younger stronger weaker".split()
+)
 _POLES: dict[str, list[tuple[int, int]]] = {}
 """By stem, the pairs of opposites in which it is, and on which side."""
 for _i, _pair in enumerate(OPPOSITE):
@@ -179,7 +245,16 @@ def _poles(claims: Sequence[Claim]) -> dict[int, int]:
                 continue
             if claim.text[w.start + len(w.form) : w.start + len(w.form) + 1] == "-":
                 continue  # "low-dose" is a name
-            turned = any(v.form == "against" for v in claim.words[n + 1 : n + 3])
+            if (
+                w.form in _COMPARATIVES
+                and n
+                and claim.words[n - 1].form == "the"
+                and not claim.text.startswith(" than", w.start + len(w.form))
+            ):
+                continue  # "the longer course" names one
+            turned = (n > 0 and claim.words[n - 1].form == "without") or any(
+                v.form == "against" for v in claim.words[n + 1 : n + 3]
+            )
             for i, to in _POLES[w.stem]:
                 side = -to if turned else to
                 found[i] = side if found.get(i, side) == side else 0
@@ -208,6 +283,7 @@ _BEFORE_AFTER = next(i for i, pair in enumerate(OPPOSITE) if stem("before") in p
 
 
 _BEFORE = re.compile(r"\b(?:before|prior to|until|till)\b", re.IGNORECASE)
+_AFTER = re.compile(r"\b(?:after|afterwards|following|once)\b", re.IGNORECASE)
 _BEFORE_LIKE = re.compile(
     r"\b(?:before\w*|prior|preced\w+|previous\w*|until|till|ahead|pre-?\w*|within|earlier|followed|"
     r"baseline|history|later|subsequent\w*|delay\w*|wait\w*)\b",
@@ -255,6 +331,41 @@ def check_sides(claim: Claim, statement: Sequence[Claim]) -> None:
         return
 
 
+_THAN = re.compile(r"\bthan\b", re.IGNORECASE)
+_THAN_ENDS = re.compile(r"[,;(.]|\b(?:and|but|yet|while|whereas|although|though)\b")
+
+
+def check_than(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Each "darker than A": the statement must not say "lighter than A"."""
+    theirs = [found for c in statement for found in _thans(c)]
+    for pair, side, right in _thans(claim):
+        scored = [(len(right & other), way) for i, way, other in theirs if i == pair]
+        most = max((n for n, _ in scored), default=0)
+        if most and {way for n, way in scored if n == most} == {-side}:
+            raise Failed("direction", "than that it goes the other way there")
+
+
+def _thans(claim: Claim) -> list[tuple[int, int, frozenset[str]]]:
+    """By "than": the pair of opposites before it, the side taken, and what is behind it."""
+    found = []
+    for m in _THAN.finditer(claim.text):
+        stop = _THAN_ENDS.search(claim.text, m.end())
+        end = stop.start() if stop else len(claim.text)
+        right = frozenset(
+            w.name
+            for w in claim.words
+            if m.end() <= w.start < end and w.content and w.form[0].isalpha()
+        )
+        before = [w for w in claim.words if w.start < m.start() and w.stem in _POLES][-1:]
+        if (
+            before
+            and not before[0].negated
+            and len(claim.text[before[0].start : m.start()].split()) <= 4
+        ):
+            found += [(i, side, right) for i, side in _POLES[before[0].stem]]
+    return found
+
+
 def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
     """Words that tell sides apart must govern what they govern in the statement: what follows
     them up to the next of their kind."""
@@ -272,7 +383,7 @@ def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
                 continue
             against = max(len((region & r) - mine) for r in others)
             support = len((region & mine) - frozenset[str]().union(*others))
-            if against > support:
+            if against > support + (1 if support else 0):
                 raise Failed("arm", f"“{own}” stands with something else")
 
 
@@ -359,6 +470,150 @@ def check_subject(claim: Claim, statement: Sequence[Claim]) -> None:
             exchanged = subject and not subject & own and theirs and theirs <= own
             if exchanged and len(done & own) >= max(3, 3 * len(rest & own)):
                 raise Failed("arm", f"“{doing[0].form}” does that there")
+
+
+_AS = re.compile(
+    r"\b(?:just |about |equally |almost )?as (effective|common|frequent|often|likely|safe|good|well|high|severe|many|much|long|quick|rare|low)\w* "
+    r"(?:\w+ ){0,3}?as\b",
+    re.IGNORECASE,
+)
+_UNLIKE_FIGURES = re.compile(
+    r"\b(?:more|less|fewer|better|worse|higher|lower|superior|inferior|commoner|rarer|longer|shorter)\b(?! than \d)",
+    re.IGNORECASE,
+)
+
+
+def check_as(claim: Claim, about: Sequence[Claim]) -> None:
+    """What is as effective here is not less effective there."""
+    found = _AS.search(claim.text)
+    if found is None or any(w.form in NEGATORS for w in claim.words):
+        return
+    given = " ".join(c.text for c in about)
+    adjective = found[1].lower()
+    if re.search(
+        rf"\b(?:more|less) {adjective}", given, re.IGNORECASE
+    ) and not NO_DIFFERENCE.search(given):
+        raise Failed("direction", f"“{found[0]}” where it is not")
+
+
+_ALONE = frozenset("alone only single monotherapy without itself own solely just merely no".split())
+
+
+def check_alone(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What was given together with something is not given alone here."""
+    if (
+        any(w.form in ("alone", "monotherapy") for w in claim.words)
+        and not any(w.form in _ALONE for c in statement for w in c.words)
+        and not any(w.form in NEGATORS for w in claim.words)
+    ):
+        raise Failed("arm", "it was not alone there")
+
+
+_ITEM = re.compile(
+    r"(?P<what>[^;,.()]{3,60}?) (?P<word>for) (?!\d|at |an? |the |about |up |over |more |less |two |three |four |six |twelve )(?P<of>[^;,.()]{3,60})(?=[;,.()]|$| and )",
+    re.IGNORECASE,
+)
+
+
+def check_paired(claim: Claim, statement: Sequence[Claim]) -> None:
+    """Of "A for X, B for Y and C for Z", B is not for X."""
+    own = {w.name for w in claim.telling}
+    for c in statement:
+        items: dict[str, list[tuple[set[str], set[str]]]] = {}
+        for m in _ITEM.finditer(c.text):
+            sides = [
+                {w.name for w in c.telling if a <= w.start < b}
+                for a, b in (m.span("what"), m.span("of"))
+            ]
+            items.setdefault(m["word"].lower(), []).append((sides[0], sides[1]))
+        for listed in items.values():
+            if len(listed) < 2:
+                continue
+            whats, ofs = (
+                [
+                    n
+                    for n, x in enumerate(side)
+                    if own & (x - set().union(*(y for k, y in enumerate(side) if k != n)))
+                ]
+                for side in ([what for what, _ in listed], [of for _, of in listed])
+            )
+            if len(whats) == len(ofs) == 1 and whats != ofs:
+                whole = [own & listed[whats[0]][0], own & listed[ofs[0]][1]]
+                if len(whole[0] | whole[1]) >= 3:
+                    raise Failed("arm", "it is of something else there")
+
+
+_CLAUSES = re.compile(
+    r"[;]|,\s(?:but|and|while|whereas|although|so)\b|\b(?:while|whereas)\b", re.IGNORECASE
+)
+
+
+def check_side_of_clause(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What a part of the statement says of one of two compared things is not said of the other."""
+    own = {w.name for w in claim.telling}
+    parts: list[set[str]] = []
+    for c in statement:
+        cuts = [0, *(m.end() for m in _CLAUSES.finditer(c.text)), len(c.text)]
+        parts += [{w.name for w in c.telling if a <= w.start < b} for a, b in pairwise(cuts)]
+    for c in statement:
+        for one, other, _ in sides_of(c):
+            if other is NOT_GIVEN:
+                continue
+            for mine, its in ((one, other), (other, one)):
+                if not own & mine or own & its:
+                    continue
+                scored = [
+                    (len((p - mine - its) & own), bool(p & mine), bool(p & its)) for p in parts
+                ]
+                most = max(n for n, *_ in scored)
+                best = [s for s in scored if s[0] == most]
+                rest = len(own - mine)
+                if most >= max(2, 0.6 * rest) and all(i and not m for _, m, i in best):
+                    raise Failed("arm", "it is said of the other there")
+
+
+_NO_OPPOSITES = stems_of(
+    "most least single half more fewer less above below known unknown unchanged change first last only other good well "
+    "treated untreated published unpublished selected unselected control controls controlled uncontrolled exposed unexposed"
+)
+
+
+_PREFIXES = ("un", "in", "im", "ir", "dis", "non")
+
+
+def check_opposites(claim: Claim, new: Sequence[Word], statement: Sequence[Claim]) -> None:
+    """A word that the statement does not have, but its opposite."""
+    there = {w.stem: w for c in statement for w in c.words}
+    for word in new:
+        opposed = (
+            opposites(word.stem)
+            | {p + word.stem for p in _PREFIXES}
+            | {word.stem.removeprefix(p) for p in _PREFIXES if len(word.stem) > len(p) + 4}
+        )
+        other = next((there[s] for s in opposed - {word.stem} if s in there), None)
+        if other is None or word.stem in _NO_OPPOSITES or other.stem in _NO_OPPOSITES:
+            continue
+        if not word.negated and not other.negated:
+            raise Failed("direction", f"“{word.form}” for “{other.form}”")
+
+
+_UNLIKE = re.compile(
+    r"\b(?:in contrast (?:to|with)|unlike|as opposed to)\b([^;,.()]*)", re.IGNORECASE
+)
+
+
+def check_unlike(claim: Claim, statement: Sequence[Claim]) -> None:
+    """What is said of one "in contrast to" another is not said of that other."""
+    if re.search(r"\bcontrast\b|\bunlike\b|\bopposed\b|\bdiffer", claim.text, re.IGNORECASE):
+        return
+    for c in statement:
+        for m in _UNLIKE.finditer(c.text):
+            other = {w.name for w in c.telling if m.start(1) <= w.start < m.end(1)}
+            main = {w.name for w in c.telling if not m.start() <= w.start < m.end()}
+            own = {w.name for w in claim.telling}
+            only, missed = other - main, main - other - own
+            if len(only & own) >= max(2, 0.6 * len(only)) and len(main & own) >= 3 and missed:
+                raise Failed("arm", "it was otherwise there")
 
 
 _NOTHING = GENERIC | {"occur", "show", "report", "conclude", "compare"} - {"without"}
@@ -451,7 +706,8 @@ def check_directions(claim: Claim, statement: Sequence[Claim], about: Sequence[C
     own, near, every = _poles([claim]), _poles(about), _poles(statement)
     given = " ".join(c.text for c in statement)
     before = _BEFORE.search(claim.text)
-    if before and not _BEFORE_LIKE.search(given):
+    both = _AFTER.search(claim.text) and _AFTER.search(given) and re.search(r"\bfrom\b", given)
+    if before and not _BEFORE_LIKE.search(given) and not both:
         raise Failed("direction", f"“{before[0]}” is in no cited statement")
     theirs_order = _order(statement)
     for side, name in _order([claim]):

@@ -12,9 +12,12 @@ from chains.grounding.quantities import Amount
 _MORE = r"more|higher|greater|larger|longer|older|commoner|oftener"
 _LESS = r"less|fewer|lower|smaller|shorter|younger|rarer"
 _THAN = re.compile(
-    rf"\b(?:(?P<more>{_MORE})|(?P<less>{_LESS}))\b[^.;]*?\bthan\b(?!\s+(?:\d|half|an? \w+th))", re.I
+    rf"\b(?:(?P<more>(?:{_MORE})(?! than (?:halv|doubl|tripl|twice|half)))|(?P<less>{_LESS}))\b[^.;]*?\bthan\b(?!\s+(?:\d|half|an? \w+th))",
+    re.I,
 )
-_BESIDE = re.compile(rf"\b(?:(?P<more>{_MORE})|(?P<less>{_LESS}))\b[^.;,()]{{0,40}}\($", re.I)
+_BESIDE = re.compile(
+    rf"\b(?:(?P<more>(?:{_MORE})(?! than ))|(?P<less>{_LESS}))\b[^.;,()]{{0,40}}\($", re.I
+)
 _SIDE_BY_SIDE = re.compile(
     r"\s*(?:v|vs\.?|versus|against|compared with|and)\s*(?:about |only )?", re.I
 )
@@ -83,6 +86,11 @@ def _noun(claim: Claim, amount: Amount) -> str | None:
     ):
         return None
     after = next((w for w in claim.words if w.start >= amount.end), None)
-    if after is None or not after.content or claim.text[amount.end : after.start] != " ":
+    if (
+        after is None
+        or not after.content
+        or after.name == "compare"
+        or claim.text[amount.end : after.start] != " "
+    ):
         return None
     return after.name

@@ -33,6 +33,9 @@ _SCOPE = 7
 """Words behind one that denies, up to which it can reach."""
 
 
+_STUDIES = {stem(w) for w in ("trial", "trials", "study", "studies", "reports", "history")}
+_OF_A_THING = frozenset({"free", "freedom", "without"})
+_AFTER_A_THING = frozenset("after at by during with in for on among".split())
 _LIGHT = {
     SAME.get(w, w)
     for w in map(
@@ -51,21 +54,30 @@ lie between it and what denies it."""
 def _polarity(claim: Claim) -> _Polarity:
     found: _Polarity = {}
     words = claim.words
+    v_at = {v.start: n for n, v in enumerate(words)}
     for i, w in enumerate(words):
         if not w.content or w.form[0].isdigit() or w.stem in GENERAL_PEOPLE | POPULATIONS.keys():
             continue
-        denied, between, depth, had = False, 0, 0, False
+        denied, between, depth, had, prevented = False, 0, 0, False, False
+        reached = w.form in _AFTER_A_THING
         for v in reversed(words[max(0, i - _SCOPE) : i]):
-            if v.clause != w.clause:
+            if v.clause != w.clause or v.form in ("whether", "than", "between"):
                 break
+            if v.form == "of" and words[v_at[v.start] - 1].stem in _STUDIES:
+                between += 2  # "no trials of stopping" denies the trials
             had = had or v.form == "with"
+            reached = reached or v.form in _AFTER_A_THING
+            prevented = prevented or v.form.startswith("prevent")
             if had and v.form == "without":
                 break  # "without A and with B"
             if v.form in NEGATORS and v.form not in _NOBODY and not is_harmless(claim.text, v):
+                if v.form in _OF_A_THING and reached:
+                    continue  # "free of A after B" denies A
                 denied = not denied
                 depth = depth or between + (2 if between and v.form == "without" else 1)
             elif v.content and v.stem not in GENERIC and v.name not in _LIGHT:
                 between += 1
+        denied = denied and not prevented  # what is not prevented is not denied
         found.setdefault(w.name, []).append((denied, depth - 1 if denied else 99))
     return found
 
@@ -109,7 +121,7 @@ def _turned(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) -> None
                     for v in c.words
                 )
                 or (
-                    name in _DIFFERENCE
+                    name in _DIFFERENCE | _TIED
                     and (NO_DIFFERENCE.search(c.text) or NOT_SHOWN.search(c.text))
                 )
                 or re.search(r"\bagainst\b|\bbut not\b|, not\b", c.text)
@@ -120,6 +132,8 @@ def _turned(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) -> None
             otherwise = (
                 _OTHERWISE.search(claim.text) is not None
                 or any(_BUT_DID.search(c.text) for c in statement if name in c.names)
+                or NO_DIFFERENCE.search(claim.text) is not None
+                or _of_another(claim, statement, name)
                 or any(
                     w.name == name and _UNLIKE.search(claim.text[: w.start]) for w in claim.words
                 )
@@ -127,6 +141,18 @@ def _turned(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) -> None
         if otherwise:
             continue
         raise Failed("negation", f"“{name}” is {'not ' if True in own else ''}denied there")
+
+
+def _of_another(claim: Claim, statement: Sequence[Claim], name: str) -> bool:
+    """Whether the clause that denies it there is about something that the claim does not name."""
+    for c in statement:
+        clauses = {w.clause for w in c.words if w.name == name}
+        for clause in clauses:
+            about = {w.name for w in c.telling if w.clause == clause} - {name}
+            rest = {w.name for w in c.telling if w.clause != clause}
+            if not about or about & claim.names or len(rest & claim.names) < 3:
+                return False
+    return True
 
 
 _BUT_DID = re.compile(
@@ -168,6 +194,19 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
             behind = {w.name for w in reached if w.start > word.start and w.name in names}
             if behind and not own & behind:
                 continue  # only what it is said of is shared
+            of = {w.name for w in reached if w.start < word.start and w.stem not in GENERIC}
+            before = {
+                w.name
+                for s in statement
+                for w in s.telling
+                if word in s.words and w.clause == word.clause and w.start < word.start
+            } | of
+            if (
+                before
+                and not before & own
+                and len(own & {n for s in statement for n in s.names} - names) >= 4
+            ):
+                continue  # denied of something else
             if word.form == "without" and any(
                 name in behind and not all(denied for denied, _ in places)
                 for name, places in theirs.items()
@@ -191,14 +230,54 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
                 about_it = [w for w in after if w.stem not in GENERIC and w.name != "rate"][:2]
                 if about_it and about_it[0].name in own:
                     raise Failed("negation", "did not change there")
-    of_all = re.search(r"\b(?:both|all|each|either)\b", claim.text, re.IGNORECASE) and not denies
-    if of_all and any(re.search(r"\bbut not\b", c.text) for c in about):
+    of_all = (
+        re.search(r"\b(?:both|all|each|either|consistently)\b", claim.text, re.IGNORECASE)
+        and not denies
+    )
+    if of_all and any(_ONE_NOT.search(c.text) for c in about):
         raise Failed("negation", "one of them is excepted there")
+    given = " ".join(c.text for c in statement)
     for word, reached in denies:
+        if _NO_BETTER.match(claim.text, word.start) and (
+            _NO_BETTER.search(given) or NO_DIFFERENCE.search(given)
+        ):
+            continue
+        if word.form == "without" and _OTHER_ARM.search(claim.text[: word.start]):
+            continue
+        if _OPEN.match(claim.text, word.start) and _OPEN_THERE.search(given):
+            continue
+        if _CREDITED.match(claim.text, word.start) and _WEAK_GROUND.search(given):
+            continue
         if word.form != "against" or not _ADVISED_NOT.search(" ".join(c.text for c in statement)):
             _check_justified(claim, word, reached, statement, denials)
 
 
+_CREDITED = re.compile(
+    r"(?:cannot|could not|not|never)(?: \w+){0,2} (?:put down|attribut\w+|ascrib\w+|credit\w*|prove\w*|explain\w*|inferred|concluded|due)\b",
+    re.I,
+)
+_WEAK_GROUND = re.compile(
+    r"\b(?:uncontrolled|without a control|no control|confound\w*|retrospective|observational|may explain|regression to the mean|"
+    r"before-and-after|cannot|bias)\b",
+    re.I,
+)
+_ONE_NOT = re.compile(
+    r"\bbut not\b|\bone\b[^.;]{0,80}\bbut\b[^.;]{0,60}\b(?:no|not)\b|\bone\b[^.]{0,60}\b(?:not|no|nor|neither)\b[^.]{0,30}\bthe other\b|"
+    r"\bone\b[^.]{0,60}\bthe other\b[^.]{0,30}\b(?:not|no)\b",
+    re.IGNORECASE,
+)
+_NO_BETTER = re.compile(
+    r"\b(?:no|not) (?:more|less|better|worse|higher|lower|fewer)\b", re.IGNORECASE
+)
+_OTHER_ARM = re.compile(r"\b(?:as|than|and|or|v|versus|against)\s$", re.IGNORECASE)
+_OPEN = re.compile(
+    r"(?:cannot|could not|not|unable to|no) (?:\w+ )?(?:tell|say|show|know\w*|clear|certain|settled?|established|proven|evidence|data|studies|trials)\b",
+    re.I,
+)
+_OPEN_THERE = re.compile(
+    r"\b(?:un(?:clear|known|certain|proven|tested|studied)|whether|insufficient|inconclusive|too few|too little|open question|lack\w*|no|not)\b",
+    re.I,
+)
 _ADVISED_NOT = re.compile(
     r"\b(?:against|not|avoid\w*|contraindicat\w*|discourag\w*|withh[eo]ld\w*|stop\w*|except\w*|insufficient|unsafe)\b",
     re.IGNORECASE,
@@ -211,9 +290,11 @@ def _check_without(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) 
     for n, word in enumerate(claim.words):
         if word.form != "without" or is_harmless(claim.text, word):
             continue
-        what = [w for w in claim.words[n + 1 :] if w.clause == word.clause and w.content][:2]
+        what = _thing(claim, n)
         there = [denied for w in what for denied, _ in theirs.get(w.name, ())]
-        told = any(_denied_otherwise(c, {w.name for w in what}, stems) for c in statement)
+        told = any(
+            _denied_otherwise(c, {w.name for w in what}, stems, weakly=False) for c in statement
+        )
         told = told or any(
             v.form in _NOBODY and v.clause == w.clause
             for c in statement
@@ -223,6 +304,17 @@ def _check_without(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) 
         )
         if there and not any(there) and not told:
             raise Failed("negation", f"“{what[0].form}” is not denied there")
+
+
+def _thing(claim: Claim, n: int) -> list[Word]:
+    """Up to two content words behind the nth one, before a verb."""
+    found: list[Word] = []
+    for w in claim.words[n + 1 :]:
+        if w.clause != claim.words[n].clause or (found and w.form in _FINITE) or len(found) == 2:
+            break
+        if w.content and not w.form[0].isdigit():
+            found.append(w)
+    return found
 
 
 _SOME = re.compile(
@@ -270,6 +362,9 @@ _SIGNIFICANT = re.compile(
 )
 
 
+_SHORT_OF = re.compile(
+    r"\b(?:below|under|less than|short of|beneath|smaller than|above|over)\s(?:the\s)?$", re.I
+)
 _FINITE = frozenset(
     "can could may might will would shall should must was were is are am has have had did does do "
     "this it they".split()
@@ -307,7 +402,13 @@ def _check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             if not start < own.start < end or own.dimension in ("none", "time", "frequency"):
                 continue
             there = [c for c in statement if any(fits(claim, own, a) for a in c.amounts)]
-            if there and not any(_denies_at_all(c) for c in there):
+            if there and not any(
+                _denies_at_all(c)
+                or any(
+                    fits(claim, own, a) and _SHORT_OF.search(c.text[: a.start]) for a in c.amounts
+                )
+                for c in there
+            ):
                 raise Failed("negation", f"“{own.text}” is not denied there")
 
 
@@ -411,15 +512,22 @@ def _check_justified(
     best = max(statement, key=lambda c: len(names & c.names))
     if not names & best.names or _denied_otherwise(best, near, {w.stem for w in claim.words}):
         return
+    if "differ" in near and NO_DIFFERENCE.search(best.text):
+        return
     if not any(s is best for s, _, _ in denials):
         raise Failed("negation", f"“{word.form}” denies what is not denied")
     raise Failed("negation", f"“{word.form}” denies something else")
 
 
+_STAYED = re.compile(
+    r"\b(?:stay\w*|remain\w*|stable|constant|alike|the same|similar\w*)\b", re.IGNORECASE
+)
 _PREFIXES = ("non", "un", "in", "im", "ir", "dis")
 
 
-def _denied_otherwise(sentence: Claim, near: set[str], own: Set[str] = frozenset()) -> bool:
+def _denied_otherwise(
+    sentence: Claim, near: set[str], own: Set[str] = frozenset(), *, weakly: bool = True
+) -> bool:
     """Whether a word that comes to a denial stands beside one of these."""
     said = [w for w in sentence.words if w.content and w.stem not in GENERIC]
     if any(
@@ -430,10 +538,12 @@ def _denied_otherwise(sentence: Claim, near: set[str], own: Set[str] = frozenset
         if w.form.startswith(p) and len(n) > 3
     ):
         return True  # "non-blanching" for "did not blanch"
+    if near & {"changed", "differ"} and _STAYED.search(sentence.text):
+        return True
     for m in _DENIES.finditer(sentence.text):
         if m[0].lower() == "against":
             continue  # looked at among what is advised
-        if stem(m[0].lower()) in own:
+        if stem(m[0].lower()) in own or (not weakly and _WEAKLY.fullmatch(m[0])):
             continue  # the claim has it too, and denies besides
         if _P_VALUE.match(m[0]):
             clause = next((w.clause for w in reversed(said) if w.start <= m.start()), 0)
@@ -459,7 +569,7 @@ def _nearest(word: Word, reached: Sequence[Word], most: int = 3) -> set[str]:
         w
         for w in reached
         if w.form not in ("been", "being")
-        and (w.stem not in GENERIC or w.name in ("increase", "reduce"))
+        and (w.stem not in GENERIC or w.name in ("increase", "reduce", "differ"))
     ]
     after = next((w for w in reached if w.start > word.start), None)
     seen = after is None or after.stem in GENERIC or after.name == "occur"
@@ -474,6 +584,7 @@ _DIFFERENCE = {
     for w in "differ difference different significant significantly improve reduce increase more worse "
     "statistically statistical better superior longer shorter matter change effect changed exceed outperform".split()
 }
+_TIED = {SAME.get(w, w) for w in map(stem, "associated linked related affected".split())}
 _NEARLY = re.compile(
     r"\b(?:almost|nearly|virtually|practically|largely) unchanged\b", re.IGNORECASE
 )
@@ -503,4 +614,7 @@ _DENIES = re.compile(
 """What denies, or comes to the same, in other words than "no" and "not"."""
 
 
-_OTHERWISE = re.compile(rf"\b(?:{_IN_OTHER_WORDS}|limited to|uncommon|same)\b", re.IGNORECASE)
+_OTHERWISE = re.compile(
+    rf"\b(?:{_IN_OTHER_WORDS}|as (?:often|commonly|common|frequent|frequently|many|much|likely)\b[^;.]{{0,40}}? as|limited to|uncommon|same)\b",
+    re.IGNORECASE,
+)

@@ -30,9 +30,21 @@ def _equal(own: Amount, other: Amount, hedged: bool) -> bool:
     if own.dimension == "count" and whole and (not hedged or 1900 <= own.low <= 2100):
         share = 0.0
     if own.dimension == "time":
-        share = max(share, 0.015)
+        weeks = "week" in own.text.lower(), "week" in other.text.lower()
+        share = max(share, 0.09 if weeks[0] != weeks[1] and max(own.low, other.low) > 27 else 0.015)
     pairs = ((own.low, other.low), (own.high, other.high))
-    return all(abs(a - b) <= share * max(abs(a), abs(b), 1e-12) for a, b in pairs)
+    return all(
+        abs(a - b) <= share * max(abs(a), abs(b), 1e-12) or (hedged and _rounds(own, a, b))
+        for a, b in pairs
+    )
+
+
+def _rounds(own: Amount, value: float, other: float) -> bool:
+    """ "about 1%" for 1.1%: rounded to as many places as are given."""
+    if own.dimension not in ("share", "count") or value < 1 or other == int(other):
+        return False
+    places = len(own.text.partition(".")[2].rstrip("% ")) if own.text[0].isdigit() else 0
+    return abs(round(other, places) - value) < 1e-9
 
 
 def fits(claim: Claim, own: Amount, other: Amount) -> bool:
@@ -66,7 +78,12 @@ def fits(claim: Claim, own: Amount, other: Amount) -> bool:
     if own.low == own.high and other.low < other.high:
         if re.search(r"\b(?:up to|at most|maximum(?: of)?|to)\s*$", before):
             return bool(abs(own.low - other.high) <= 0.003 * other.high)
-        if re.search(r"\b(?:at least|from|minimum(?: of)?|as (?:little|few|early) as)\s*$", before):
+        after = claim.text[own.end : own.end + 40]
+        if re.search(
+            r"\b(?:at least|from|minimum(?: of)?|as (?:little|few|early) as)\s*$", before
+        ) or re.match(
+            r"(?: [\w-]+)? (?:or|and) (?:more|over|above|older|longer|higher|better)\b", after
+        ):
             return bool(abs(own.low - other.low) <= 0.003 * max(other.low, 1e-12))
     return False
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from chains.grounding.claims import Claim, Word
 from chains.grounding.failed import Failed
 from chains.grounding.thesaurus import covers, is_known, names_a_thing, opposites
-from chains.grounding.words import CLAIMS, DOUBT, LIKE_CLAIMS
+from chains.grounding.words import CLAIMS, DOUBT, LIKE_CLAIMS, ROUTES
 from store.lexical import FUNCTION_WORDS, stem
 
 _RARE = 0.999
@@ -76,7 +76,15 @@ def _abbreviates(word: str, forms: set[str]) -> bool:
     if not (2 <= len(word) <= 4 and word.isupper()):
         return False
     pattern = re.compile(".*".join(word.lower()))
-    return any(len(f) >= 8 and pattern.match(f) for f in forms)
+    if any(len(f) >= 8 and pattern.match(f) for f in forms):
+        return True
+    # "HPV" for human papillomavirus: the first letters of one word, then through a long one.
+    rest = re.compile(".*".join(word[1:].lower()))
+    return (
+        len(word) > 2
+        and any(f[0] == word[0].lower() for f in forms)
+        and any(len(f) >= 10 and rest.match(f) for f in forms)
+    )
 
 
 def _is_denied_form(word: str, forms: set[str]) -> bool:
@@ -126,7 +134,7 @@ def _has_known_base(form: str) -> bool:
             if not (form.startswith(prefix) and form.endswith(ending)):
                 continue
             base = form[len(prefix) : len(form) - len(ending)]
-            if len(base) < 4 or base == form:
+            if len(base) < (3 if ending in ("er", "est", "ing", "ed") else 4) or base == form:
                 continue
             bases = {base, base + "e", base + "y", _IRREGULAR.get(base, base)}
             if base[-1] == base[-2]:
@@ -225,6 +233,19 @@ _ROOTS_OF: dict[str, tuple[str, ...]] = {
 """By the stem of a plain word, what terms for it begin with."""
 
 
+def _around(statement: Sequence[Claim], form: str) -> str:
+    """A word of the statement as it is written, which its form is not if it has a hyphen."""
+    return next(
+        (
+            c.text[w.start : w.start + len(form) + 1]
+            for c in statement
+            for w in c.words
+            if w.form == form
+        ),
+        "",
+    )
+
+
 def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
     """The words of the claim that the statement has in no form."""
     have = {w.name for c in statement for w in c.words}
@@ -239,6 +260,10 @@ def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
             continue
         if word.form in _HEDGED:
             continue  # it claims less
+        if word.stem in ROUTES and {ROUTES[word.stem]} == set().union(
+            *(c.routes for c in statement)
+        ):
+            continue
         if len(word.form) == 1 and any(f.startswith(word.form) and len(f) > 3 for f in forms):
             continue  # "S. aureus"
         if word.form[0].isdigit() or word.start in spelled or word.start in measured:
@@ -273,6 +298,7 @@ def new_words(claim: Claim, statement: Sequence[Claim]) -> list[Word]:
         if any(
             len(f) > len(word.form) > 3
             and f.endswith(word.form)
+            and (is_known(word.stem) or "-" in _around(statement, f))
             and not _is_denied_form(word.form, {f})
             for f in forms
         ):

@@ -10,7 +10,7 @@ from chains.grounding.words import GENERIC, NEGATORS
 
 _EXCEPT = re.compile(
     r"\b(?:except(?:ing)?|other than|apart from|aside from|excluding|save for|exception of|"
-    r"but not|all but)\b",
+    r"but not|all but|exclud\w+|(?:not|in)eligible|not (?:eligible|enrolled|recruited|admitted))\b",
     re.IGNORECASE,
 )
 
@@ -76,11 +76,12 @@ _DESIGNS = tuple(
             r"(?:well-|placebo-|sham-)?controlled (?:trial|study|series)",
             r"control|placebo|sham|vehicle|random|versus|compar",
         ),
+        (r"control (?:group|arm)s?\b", r"control|placebo|sham|vehicle|random|untreated|compar|against|versus|without"),
         (r"(?:double-|single-)?(?:blind|mask)(?:ed)?\b", r"(?:\w+-)?(?:blind|mask)"),
         (r"prospective", r"prospective"),
         (
             r"(?:high-quality|large|rigorous|well-designed|robust) (?:\w+ )?(?:trials?|stud\w+|evidence)",
-            r"high|large|rigorous|well-designed|robust|strong",
+            r"high(?:-| )(?:quality|certainty|grade)|large|rigorous|well-designed|robust|strong",
         ),
         (r"meta-analys\w+", r"meta-analys|pool|combin|data from"),
         (r"systematic", r"systematic|Cochrane|PRISMA|meta-analys"),
@@ -183,7 +184,15 @@ def check_condition(claim: Claim, about: Sequence[Claim]) -> None:
                 for w in sentence.words
                 if m.start() <= w.start < end and w.content and w.stem not in GENERIC
             }
-            main = {w.name for w in sentence.telling if not m.start() <= w.start < end} - condition
+            start = max(
+                (x.end() for x in re.finditer(r"[;,]\s|\band\b", sentence.text[: m.start() - 1])),
+                default=0,
+            )
+            if m.start() - start < 12:
+                start = 0
+            main = {w.name for w in sentence.telling if start <= w.start < m.start()} - condition
+            if not main:
+                main = {w.name for w in sentence.telling if w.start >= end} - condition
             if len(main & claim.names) >= max(2, 0.5 * len(claim.telling)) and not (
                 condition & claim.names or _CONDITIONAL.search(claim.text)
             ):

@@ -7,7 +7,16 @@ from itertools import pairwise
 from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import fits
 from chains.grounding.failed import Failed
-from chains.grounding.words import ABOUT, GENERAL_PEOPLE, NOT_PEOPLE, ROUTES, SAME
+from chains.grounding.words import (
+    ABOUT,
+    DOUBT,
+    GENERAL_PEOPLE,
+    NEGATORS,
+    NOT_PEOPLE,
+    ROUTES,
+    SAME,
+    stems_of,
+)
 
 _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
     frozenset(line.split())
@@ -26,7 +35,7 @@ _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
         "acute chronic",
         "inpatient outpatient",
         "upper lower",
-        "mild severe",
+        "mild moderate severe",
         "focal diffuse localised localized generalised generalized widespread",
         "flat raised bulky",
         "thin thick",
@@ -39,6 +48,7 @@ _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
         "relapsing newly",
         "major minor",
         "dry wet",
+        "community hospital",
     )
 )
 
@@ -55,6 +65,32 @@ def check_kinds(claim: Claim, statement: Sequence[Claim]) -> None:
                 and w.form not in ("may", "march", "right", "left", "lower")
             ):
                 raise Failed("entity", f"“{w.form}” is in no cited statement")
+
+
+_UNLIKE = {
+    "high": {"low", "reduced"}, "low": {"high", "full"}, "reduced": {"high", "full"}, "full": {"low", "reduced"},
+    "single": {"double"}, "double": {"single"}, "short": {"long"}, "long": {"short"}, "early": {"late"}, "late": {"early"},
+}  # fmt: skip
+_COMPOUND = re.compile(
+    r"\b(high|low|full|reduced|single|double|short|long|early|late)-(\w+)", re.IGNORECASE
+)
+
+
+def check_compounds(claim: Claim, statement: Sequence[Claim]) -> None:
+    """ "high-dose" is no "low-dose"."""
+    there: dict[str, set[str]] = {}
+    for c in statement:
+        for m in _COMPOUND.finditer(c.text):
+            there.setdefault(m[2].lower(), set()).add(m[1].lower())
+    given = " ".join(c.text for c in statement).lower()
+    for m in _COMPOUND.finditer(claim.text):
+        others = there.get(m[2].lower())
+        if (
+            others
+            and _UNLIKE.get(m[1].lower(), set()) & others
+            and m[1].lower() not in given.split()
+        ):
+            raise Failed("entity", f"“{m[0]}” is “{min(others)}-{m[2]}” there")
 
 
 _WITH = re.compile(
@@ -99,9 +135,25 @@ def check_conditions(claim: Claim, statement: Sequence[Claim], new: Sequence[Wor
             raise Failed("population", f"“{own.text}” are no people there")
 
 
+_AGED = re.compile(r"\b(?:aged|under|over|younger than|older than|above|below)\s$", re.IGNORECASE)
+_BORN = stems_of("birth births born malformations newborn delivery")
+
+
+_OF_AGE = re.compile(
+    r"\b(working|school|retirement|childbearing|reproductive|middle|advanced|old|young|younger)(?: |-)age(?:d)?\b"
+    r"|\b(middle-aged|schoolchild\w*|teenage\w*|pre-?menopausal|post-?menopausal|pre-?school|young (?:adults|women|men|people)|veterans)\b",
+    re.IGNORECASE,
+)
+
+
 def check_people(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim]) -> None:
+    given = " ".join(c.text for c in statement).lower()
+    if (aged := _OF_AGE.search(claim.text)) and aged[0].lower().split()[0] not in given:
+        raise Failed("population", f"“{aged[0]}” is in no cited statement")
     theirs = frozenset[str]().union(*(c.populations for c in statement))
     extra = claim.populations - theirs
+    if "pregnancy" in theirs or any(w.stem in _BORN for c in statement for w in c.words):
+        extra -= {"infant", "woman"}
     if any(w.form == "infantile" for c in statement for w in c.words):
         extra -= {"infant"}
     if extra:
@@ -110,7 +162,17 @@ def check_people(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
     lost = near - claim.populations
     if {"child", "adult"} <= near:
         lost -= {"child"}  # that is everybody
+    if any(a.dimension == "time" and _AGED.search(claim.text[: a.start]) for a in claim.amounts):
+        lost -= {"child", "infant", "elderly"}  # told by their age
     stems = {w.stem for w in claim.words}
+    human = any(
+        w.form in ("volunteer", "volunteers", "patients", "patient")
+        for c in statement
+        for w in c.words
+    )
+    doubted = any(w.form in NEGATORS | DOUBT | {"whether", "volunteers"} for w in claim.words)
+    if human and doubted:
+        lost -= NOT_PEOPLE
     if lost & NOT_PEOPLE and not {"in"} & claim.populations and not claim.populations & NOT_PEOPLE:
         raise Failed("overgeneral", "was not seen in people")
     people = {w.stem for c in about for w in c.words} & GENERAL_PEOPLE
@@ -147,6 +209,8 @@ def _check_which_route(claim: Claim, statement: Sequence[Claim]) -> None:
     for names, routes in _with_routes(claim):
         if len(routes) != 1:
             continue
+        if routes == {"injected"}:
+            routes = frozenset({*_INJECTED, "injected"})
         here = max((len(names & n) for n, r in parts if routes & r), default=0)
         there = max((len(names & n) for n, r in parts if r and not routes & r), default=0)
         if there >= 3 and there > here + 1:
@@ -160,7 +224,8 @@ def _check_next_to(claim: Claim, statement: Sequence[Claim]) -> None:
         for name, route in _next_to(c):
             there.setdefault(name, set()).add(route)
     for name, route in _next_to(claim):
-        if name in there and route not in there[name]:
+        injected = route == "injected" and there.get(name, set()) & _INJECTED
+        if name in there and route not in there[name] and not injected:
             raise Failed("route", f"“{name}” is {min(there[name])} there")
 
 

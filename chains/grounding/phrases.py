@@ -84,8 +84,8 @@ subcutaneous|injected under the skin|injected subcutaneously|by subcutaneous inj
 intradermal|intradermally|into the dermis|into the skin
 intralesional|intralesionally|into the lesion|into the lesions|into the scar|into the scars|into the keloid
 intratracheal|into the windpipe|into the trachea
-intrathecal|into the spinal fluid
-topical|topically|applied to the skin|on the skin|put on the skin
+intrathecal|into the spinal fluid|into the spinal canal
+topical|topically|applied to the skin|on the skin|put on the skin|to the skin surface|to the surface of the skin|onto the skin
 rectal|rectally|into the rectum|by the rectum|per rectum
 vaginal|vaginally|into the vagina
 inhaled|by inhalation|breathed in
@@ -341,11 +341,29 @@ _LETTERS_OF = re.compile(r"\b([A-Z]{2,5})-(?=[a-z]+ed\b)")
 """Letters before a participle: "PDL-mediated"."""
 
 
+_WITH_IT = re.compile(
+    r"\b(with(?:out)? )([a-z][\w-]*(?: [a-z][\w-]*){0,2}?)( (?:and|or|than|against|versus)\b[^;]{0,60}?\bwith(?:out)? )"
+    r"(?:it|them|one)\b",
+    re.IGNORECASE,
+)
+""" "without A and in those with it": what "it" stands for."""
+
+
+_NO_LONGER = re.compile(r"\bno longer\b(?! (?:than|for\b))")
+_OVER_70S = re.compile(r"\b(over|under)[- ](\d+)s\b", re.IGNORECASE)
+_YEAR_OLDS = re.compile(
+    r"\b(\d+)-? (?:to|or|and) (\d+)[- ](year|month|week)[- ]olds?\b", re.IGNORECASE
+)
+
+
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
     text = _LETTERS_OF.sub(r"\1 ", text)
+    text = _NO_LONGER.sub("not", text)
+    text = _OVER_70S.sub(r"people \1 \2", text)
+    text = _YEAR_OLDS.sub(r"people aged \1 to \2 \3s", text)
     lower = text.lower()
     if len(lower) != len(text):
         lower = text  # a letter that has no single lower case
@@ -353,5 +371,5 @@ def canonical(text: str) -> str:
     for m in pattern.finditer(lower):
         parts += [text[at : m.start()], form[m[0]]]
         at = m.end()
-    found = "".join([*parts, text[at:]])
+    found = _WITH_IT.sub(r"\1\2\3\2", "".join([*parts, text[at:]]))
     return _ABSENT.sub("without", _TOO.sub(r"so \1 as not to \2", found))

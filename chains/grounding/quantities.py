@@ -70,7 +70,7 @@ _UNIT = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _AMOUNT = re.compile(
     rf"(?<![\w.])(?P<low>{_ONE})(?:(?P<unit1>\s?%)?\s?(?:-|–|to(?: about)?|and(?=\s(?:{_ONE})\s?(?:{_UNIT})))\s?(?P<high>{_ONE}))?"
     rf"(?:(?:\u00a0+|\s?-?)(?P<unit>{_UNIT})(?![\w]))?"
-    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\sper\s\d*\.?\d+\s?(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly|yearly|nightly)(?!\w))*)",
+    rf"(?P<per>(?:\s?/\s?(?:{_UNIT})(?!\w)|\s(?:per|an?|each|every)\s(?:{_UNIT})(?!\w)|\sper\s\d*\.?\d+\s?(?:{_UNIT})(?!\w)|\s(?:daily|weekly|monthly|yearly|nightly)(?!\w)(?!\s(?:sessions|treatments|doses|injections|visits|infusions|courses|cycles)))*)",
     re.IGNORECASE,
 )
 _PER = re.compile(
@@ -112,6 +112,9 @@ _AT = re.compile(
 _ONE_IN = re.compile(
     rf"\b(?P<a>{_ONE})\s(?:in|out of|of(?: the)?|per(?=\s\d{{1,3}}(?:,\d{{3}}|\d)))\s(?:every\s)?(?P<b>{_ONE})\b(?!\s?(?:{_UNIT})\b)",
     re.IGNORECASE,
+)
+_OF_STUDIES = re.compile(
+    r"\s(?:\w+ )?(?:trials|studies|reviews|cohorts|series|groups|arms|sites|centres)\b", re.I
 )
 _RANGE_IN = re.compile(
     rf"\b(?P<low>{_ONE})\s?(?:to|-|–)\s?(?P<high>{_ONE})\s(?:in|out of|of|per)\s(?:every\s)?(?P<whole>1(?:0+|,000|0,000|00,000)|hundred|thousand)\b",
@@ -209,6 +212,8 @@ def amounts(text: str) -> list[Amount]:
     for m in _ONE_IN.finditer(text):
         if _within(m, taken):
             continue
+        if _OF_STUDIES.match(text, m.end()):
+            continue
         a, b = _value(m["a"]), _value(m["b"])
         if 0 < a <= b and b > 1:
             share = 100 * a / b
@@ -239,6 +244,14 @@ def amounts(text: str) -> list[Amount]:
         if word and dimension == "count" and m["low"].lower() in ("one", "zero"):
             continue
         start = m.start()
+        if m["unit1"] and m["high"] and m["unit"] and dimension != "share":
+            # "88% and 10 days" are two amounts, each with its unit.
+            low = _value(m["low"])
+            end = m.end("unit1")
+            found.append(Amount(low, low, "share", start, end, text[start:end]))
+            value, start = _value(m["high"]) * factor, m.start("high")
+            found.append(Amount(value, value, dimension, start, m.end(), text[start : m.end()]))
+            continue
         low = _value(m["low"]) * factor
         high = _value(m["high"]) * factor if m["high"] else low
         between = text[max(0, m.start() - 8) : m.start()].lower().endswith("between ")
@@ -246,7 +259,8 @@ def amounts(text: str) -> list[Amount]:
         changed = m["high"] and _CHANGED.search(text[max(0, m.start() - 90) : m.start()])
         if m["high"] and (two or changed or high < low):
             # "5 and 3 mm" are two amounts; the first has the unit of the second.
-            found.append(Amount(low, low, dimension, m.start(), m.end("low"), m["low"]))
+            end = m.end("unit1") if m["unit1"] else m.end("low")
+            found.append(Amount(low, low, dimension, m.start(), end, text[m.start() : end]))
             low, start = high, m.start("high")
         plain = None
         text_of = text[start : m.end()].strip()

@@ -18,7 +18,7 @@ def rhythms_of(text: str) -> set[str]:
 
 
 _PART = re.compile(
-    r"\b(?:within|after|for|in|than|long as|next|up to|about|nearly|over|under|once) an? (?:hour|day|week|month|year)\b(?! (?:for|during))|\b(?:half|third|quarter|thirds|quarters)\s(?:of\s)?an?\s(?:hour|day|week|month|year)\b",
+    r"\b(?:within|after|for|in|than|long as|next|up to|about|nearly|over|under|once|last|lasts|lasted|takes|took) an? (?:hour|day|week|month|year)\b(?! (?:for|during))|\b(?:half|third|quarter|thirds|quarters)\s(?:of\s)?an?\s(?:hour|day|week|month|year)\b",
     re.IGNORECASE,
 )
 
@@ -50,7 +50,8 @@ def check_rhythm(claim: Claim, statement: Sequence[Claim]) -> None:
         ("hou", 1 / 24),
     ):
         if any(
-            a.dimension == "time" and abs(a.low - length) < 0.02 * length
+            a.dimension == "time"
+            and abs(a.low - length) < (0.09 if period == "mon" else 0.02) * length
             for c in statement
             for a in c.amounts
         ):
@@ -76,5 +77,7 @@ def check_rhythm(claim: Claim, statement: Sequence[Claim]) -> None:
             r"\b(two|three|2|3) (?:[\w-]+ ){0,4}?(?:sessions|treatments|doses|times)", given, re.I
         )
     }
+    if re.search(r"\b(?:doubl|twofold|two-fold)\w*", given, re.I):
+        often[1].add("twice")
     if extra := often[0] - often[1] - ({"once"} if single else set()) - sessions:
         raise Failed("frequency", f"“{next(iter(extra))}” is in no cited statement")

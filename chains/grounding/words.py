@@ -46,7 +46,7 @@ effect effects event events reaction reactions complication complications
 severe serious severity grave
 mild slight minor
 start started begin began begun initiate initiated commence commenced onset
-stop stopped discontinue discontinued cease ceased withhold withheld withholding halt quit
+stop stopped interrupt interrupted interrupting pause paused discontinue discontinued cease ceased withhold withheld withholding halt quit
 continue continued carry
 trial trials rct
 study studies investigation research
@@ -226,6 +226,15 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
         ("recommend recommended advise advised endorse", "discourage discouraged contraindicated"),
         ("faster quicker sooner fastest", "slower slowest slow slows slowed"),
         ("positive", "negative"),
+        ("persisted persists", "resolved resolves disappeared vanished healed cleared"),
+        (
+            "continue continued continuing continues resume",
+            "stop stopped stopping discontinue discontinued interrupt",
+        ),
+        ("transient temporary reversible", "permanent irreversible"),
+        ("painless", "painful"),
+        ("complete completely", "partial partially incomplete"),
+        ("present", "absent"),
         ("common frequent frequently commonly often", "rare rarely uncommon infrequent seldom"),
         ("gain gained", "loss lost lose"),
         ("shorter shortest short", "longer longest long"),
@@ -247,7 +256,7 @@ OPPOSITE: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
 
 NEGATORS = frozenset(
     "no not never without neither nor none nothing cannot lack lacks lacked lacking absence absent "
-    "free failed fails fail failing unable incapable devoid nobody nowhere hardly scarcely barely instead unchanged unaffected unaltered uninfluenced undiminished".split()
+    "free failed fails fail failing unable incapable devoid nobody nowhere hardly scarcely barely instead unchanged unaffected untouched unaltered uninfluenced undiminished".split()
 )
 
 DOUBT = frozenset(
@@ -267,7 +276,7 @@ CLAIMS: dict[str, str] = {
     w: name
     for name, text in {
         "certainty": "never worldwide globally everywhere prove proves proved proven proof always all every everyone definitely "
-        "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly "
+        "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly spontaneously consistently uniformly clinically "
         "completely entirely fully totally established conclusively definitive definitively "
         "unequivocally invariably universally confirm confirms confirmed ensures ensure "
         "significant significantly safe safely effective efficacious equal equally equivalent "
@@ -282,7 +291,7 @@ CLAIMS: dict[str, str] = {
         "thanks leads lead led leading results resulted resulting attributable induces "
         "induced prevents prevent prevented preventing protects protect protected protective "
         "responsible triggers trigger triggered explains explain explained so thereby slows "
-        "eliminates eliminate eliminated produces since via through",
+        "abolish abolishes abolished eradicates eliminates eliminate eliminated produces since via through",
         "instruction": "should must ought recommend recommends recommended recommendation advise "
         "advises advised indicated contraindicated first-line mandatory obligatory required need "
         "needs necessary preferred favoured favored reject rejects rejected rejecting oppose opposes opposed forbid forbids forbidden ban bans banned prohibit prohibits prohibited refuse refuses refused avoid avoided prescribe prescribed consider "
@@ -308,7 +317,7 @@ LIKE_CLAIMS: tuple[frozenset[str], ...] = tuple(
         "durable durably enduring sustained lasting long-lasting permanent persistent persist persisted",
         "robust solid convincing compelling strong strongly conclusive",
         "cause causes caused causing induce induces induced",
-        "because due owing since therefore thus hence consequently",
+        "because due owing since therefore thus hence consequently reason reasons",
         "because due owing led caused resulted",
         "unless except if",
         "lead leads led leading result results resulted resulting",
@@ -321,7 +330,8 @@ LIKE_CLAIMS: tuple[frozenset[str], ...] = tuple(
         "equal equally equivalent identical same as alike",
         "similar similarly comparable alike",
         "significant significantly p",
-        "only solely exclusively alone just merely limited",
+        "only solely exclusively alone just merely limited limit limits restrict restricts restricted",
+        "prescribe prescribed prescribes give gives given",
         "warn warns warned warning alert caution",
         "standard conventional usual",
         "confirm confirms confirmed",
@@ -397,6 +407,7 @@ still already even just quite rather whether either like such so much many more 
 several different various certain same other others another further next last then
 was were been being have having do done does did will would can could may might
 rated judged graded assessed remained noticed felt thought cohort population
+keep keeps kept keeping bring brings brought accompany accompanied accompanies undergo underwent
 available existing known current currently recently recent to-date date far
 """)
 """Words that add no claim of their own to what a sentence says of a finding."""

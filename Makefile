@@ -12,7 +12,7 @@ chat: $(VENV)/.installed  ## talk with the assistant over the sample articles
 	@$(BIN)/corollary chat
 
 test: $(VENV)/.installed-dev lint  ## tests and linters
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -17,6 +17,21 @@ from bot.settings import Settings
 pytest_plugins = ("postgres",)
 
 
+LONGEST = (
+    "test_faults", "test_corrections", "test_admin_telegram", "test_walkthrough", "test_intake",
+    "test_probes", "test_cli", "test_telegram", "test_write", "test_many_replies", "test_review",
+    "test_store_machine", "test_calibrate", "test_index", "test_admin", "test_growing",
+    "test_ground", "test_dialogues", "test_hostile", "test_cost_benchmark",
+)  # fmt: skip
+"""Files that take longest, in that order: they are begun first, so that in the end no worker is
+left alone with one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: n for n, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> Iterator[None]:
     """No setting of the developer's own, no tracing, no model hub."""

@@ -80,6 +80,7 @@ async def _serve(conversations: Path, data: Path, turns: int) -> dict[str, Any]:
         model.vector(text)
         alone.append(1000 * (time.process_time() - start))
     stages: dict[str, list[float]] = defaultdict(list)
+    new = [text not in texts[:n] for n, text in enumerate(texts)]
     async with open_assistant(data, model, time.process_time) as assistant:
         articles = len(await assistant.articles())
         memory["store opened"] = resident_mb()
@@ -94,13 +95,19 @@ async def _serve(conversations: Path, data: Path, turns: int) -> dict[str, Any]:
                     for stage, ms in turn.timings_ms.items():
                         stages[stage].append(ms)
         memory[f"{len(cpu)} turns"] = resident_mb()
-    cpu, alone = cpu[WARMING:], alone[WARMING:]
+    cpu, alone, new = cpu[WARMING:], alone[WARMING:], new[WARMING:]
+    # Questions that were asked before are not read again.
+    first = [ms for ms, is_new in zip(cpu, new, strict=True) if is_new]
     return {
         "articles": articles,
         "turns": len(cpu),
         "CPU of a turn, ms": {
             "median": round(statistics.median(cpu), 1),
             "95 of 100": round(statistics.quantiles(cpu, n=20)[-1], 1),
+        },
+        "of those asked for the first time": {
+            "turns": len(first),
+            "median": round(statistics.median(first), 1) if first else None,
         },
         "by stage, median ms": {s: round(statistics.median(ms), 1) for s, ms in stages.items()},
         "embedding the question alone, median ms": round(statistics.median(alone), 1),

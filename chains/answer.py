@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,7 +32,7 @@ from chains.extract import Chosen, choose, compose, with_absence
 from chains.kinds import Kinds
 from chains.knowledge import Knowledge
 from chains.quantity import gives_what_is_asked, wants_a_dose
-from chains.reading import read
+from chains.reading import Reading, read
 from chains.retrieve import rank_sections, search_store, search_topic
 from chains.safety import orders_for_one_patient, urgency
 from store.article import (
@@ -68,6 +69,8 @@ way."""
 STAYS = 0.5
 """Confidence from which the topic under discussion answers rather than another one that is named
 in words of both."""
+LONGEST_KEPT = 160
+"""Characters of the longest question of which anything is kept; few come again that are longer."""
 FOLLOWUPS = 3
 KEPT_IN_RECEIPT = 12
 """Passages of which a receipt says how well they fitted."""
@@ -140,7 +143,7 @@ class Answerer:
     def likest(self, build: Build, question: str) -> list[Article]:
         """The articles with passages near the question, the nearest first."""
         known = self.knowledge(build)
-        compared = Compared(build, read(self.embeddings, question))
+        compared = self.compared(known, question)
         hits = search_store(compared, known.facets)
         slugs = dict.fromkeys(build.passages[hit.row].article for hit in hits)
         return [build.articles[slug] for slug in slugs]
@@ -164,7 +167,7 @@ class Answerer:
             return self._act(known, recalled, Query(act, asked, asked), clock)
         put = standalone or asked
         with clock("read"):
-            compared = Compared(build, read(self.embeddings, put))
+            compared = self.compared(known, put)
         with clock("contextualize"):
             at = slug if slug in build.articles else None
             query = contextualize(put, recalled, known, compared, at)
@@ -172,9 +175,9 @@ class Answerer:
                 query = replace(query, question=asked, read_as=standalone)
             as_typed = compared
             if query.overview:
-                compared = Compared(build, read(self.embeddings, OVERVIEW))
+                compared = self.compared(known, OVERVIEW)
             elif query.text not in put:
-                compared = as_typed = Compared(build, read(self.embeddings, query.text))
+                compared = as_typed = self.compared(known, query.text)
         if not query.topics or query.options:
             return self._without_topic(known, recalled, query, compared)
         with clock("retrieve"):
@@ -189,13 +192,14 @@ class Answerer:
         """The passages of the query's topics, best first, and how likely the first answers. A
         question that asks for an overview says itself, `as_typed`, whether there is one."""
         rows = [row for topic in query.topics for row in known.topics.rows(topic)]
-        compared = self.spelled_out(known, query.topics[0], compared)
-        if as_typed is not None:
-            as_typed = self.spelled_out(known, query.topics[0], as_typed)
-        hits = search_topic(compared, known.facets, rows, known.ranking)
+        spelled_out = self.spelled_out(known, query.topics[0], compared)
+        typed = spelled_out
+        if as_typed is not None and as_typed is not compared:
+            typed = self.spelled_out(known, query.topics[0], as_typed)
+        hits = search_topic(spelled_out, known.facets, rows, known.ranking)
         missing = _missing(known, query)
         described = confidence.features(
-            as_typed or compared,
+            typed,
             known.topics,
             known.cover,
             known.facets,
@@ -237,11 +241,28 @@ class Answerer:
             and any(gives_what_is_asked(query.text, t) for t in texts)
         )
 
+    def compared(self, known: Knowledge, text: str) -> Compared:
+        """The question against the build; of one of the last questions what is known is kept.
+
+        It is kept by a digest and without the words: what somebody typed is in memory no longer
+        than it takes to answer.
+        """
+        if len(text) > LONGEST_KEPT:
+            return Compared(known.build, read(self.embeddings, text))
+
+        def compare(digest: bytes) -> Compared:
+            first = Compared(known.build, read(self.embeddings, text))
+            return first.shared_by(Reading("", first.reading.asked, (), ()))
+
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        kept = known.asked.get(digest, compare)
+        return kept.shared_by(read(self.embeddings, text, kept.reading.asked))
+
     def spelled_out(self, known: Knowledge, topic: int, compared: Compared) -> Compared:
         """The question with the topic's abbreviations written out, where it has some."""
         text = compared.reading.text
         full = known.letters.spelled_out(topic, text)
-        return compared if full == text else Compared(known.build, read(self.embeddings, full))
+        return compared if full == text else self.compared(known, full)
 
     def _without_topic(
         self, known: Knowledge, recalled: Recalled, query: Query, compared: Compared
@@ -345,7 +366,7 @@ class Answerer:
         answered: list[list[Chosen]] = []
         unmet = []
         for part in _parts(query.text):
-            compared = Compared(known.build, read(self.embeddings, part))
+            compared = self.compared(known, part)
             found = self.find(known, replace(query, text=part), compared)
             of_part = (
                 choose(
@@ -424,7 +445,7 @@ class Answerer:
             picked = again[:1]
         elif query.act in (Act.MORE, Act.WHY) and topics:
             with clock("read"):
-                compared = Compared(known.build, read(self.embeddings, core))
+                compared = self.compared(known, core)
             with clock("retrieve"):
                 rows = known.topics.rows(topics[0])
                 hits = search_topic(compared, known.facets, rows, known.ranking)

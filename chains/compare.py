@@ -1,5 +1,6 @@
 """A question against the passages of a build: three likenesses, each computed once a passage."""
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ from store.index import Build, Hit
 from store.tokens import Floats
 
 NEAREST = 20
+TELLING = 0.01
+"""Share of a question's weight from which one of its word pieces is compared."""
 MOST_ROWS = 60
 """Passages of one topic that are compared piece by piece; of more, those that look best."""
 
@@ -24,19 +27,27 @@ class Compared:
         self.most = sum(build.lexical.idf(t) for t in reading.stems) * 2.2 or 1.0
         """What BM25 would be for a passage that has every word of the question often."""
         asked, tokens = reading.asked, build.tokens
-        self._pieces = tokens is not None and len(asked.tokens) > 0
-        self._weights = np.zeros(0, np.float32)
-        if tokens is not None and self._pieces:
+        self._pieces, self._weights = asked.tokens[:0], np.zeros(0, np.float32)
+        if tokens is not None and len(asked.tokens):
             idf = tokens.idf(asked.ids)
-            self._weights = idf / max(float(idf.sum()), 1e-6)
+            weights = idf / max(float(idf.sum()), 1e-6)
+            # Most of a question's pieces are in nearly every passage: "the", "of", the marks.
+            telling = weights >= min(TELLING, float(weights.max()))
+            self._pieces, self._weights = asked.tokens[telling], weights[telling]
         self._likest: dict[int, Floats] = {}
         self._cosine: dict[int, float] = {}
         self._nearest: list[Hit] = []
 
+    def shared_by(self, reading: Reading) -> "Compared":
+        """The same for another reading of the same question; each has what the other finds."""
+        other = copy.copy(self)
+        other.reading = reading
+        return other
+
     def nearest(self) -> list[Hit]:
         """The passages of the whole store nearest to the question by the index, nearest first."""
         if not self._nearest:
-            self._nearest = self.build.nearest(self.reading.asked.vector, NEAREST)
+            self._nearest[:] = self.build.nearest(self.reading.asked.vector, NEAREST)
         return self._nearest
 
     def cosine(self, rows: Sequence[int]) -> Floats:
@@ -54,12 +65,12 @@ class Compared:
         tokens = self.build.tokens
         if not len(rows):
             return np.zeros((0, len(self._weights) or 1), np.float32)
-        if tokens is None or not self._pieces:
+        if tokens is None or not len(self._pieces):
             words = self.lexical[np.asarray(rows, np.intp)] / self.most
             return (self.cosine(rows) + words)[:, None].astype(np.float32)
         new = [r for r in dict.fromkeys(rows) if r not in self._likest]
         if new:
-            found = tokens.likest(self.reading.asked.tokens, new)
+            found = tokens.likest(self._pieces, new)
             self._likest.update(zip(new, found, strict=True))
         return np.array([self._likest[r] for r in rows])
 

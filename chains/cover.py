@@ -12,10 +12,10 @@ from rapidfuzz import fuzz, process
 
 from chains.asking import BINDING, TALK
 from chains.kinds import Kinds
-from chains.recent import Recent
 from chains.topics import COMMON, VOCABULARIES, Topics, names
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, words
+from store.recent import Recent
 
 TALK_WEIGHT = 0.25
 BINDING_WEIGHT = 1.5
@@ -59,7 +59,7 @@ class Cover:
         self._topics = topics
         self._rarity = rarity
         self._kinds = kinds
-        self._vocabularies: Recent[_Vocabulary] = Recent(VOCABULARIES)
+        self._vocabularies: Recent[int, _Vocabulary] = Recent(VOCABULARIES)
         self._subjects = frozenset(
             stem(w) for a in build.articles.values() for name in names(a) for w in words(name)
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from chains import retrieve
+from chains.compare import Compared
 from chains.confidence import FEATURES
 from chains.cover import Cover
 from chains.facets import Facets
@@ -14,8 +15,12 @@ from chains.learned import LEARNED
 from chains.letters import Letters
 from chains.topics import Topics
 from store.index import Build
+from store.recent import Recent
 from store.tokens import Floats
 
+MOST_ASKED, ASKED_BYTES = 512, 32 * 2**20
+"""Questions of which what was found out is kept, and what their likenesses by words may take: four
+bytes a question and passage."""
 NEVER = 1.1
 """More than any word reaches: a store without probes says nothing of how it is asked."""
 
@@ -29,6 +34,8 @@ class Knowledge:
     cover: Cover
     facets: Facets
     letters: Letters
+    asked: Recent[bytes, Compared]
+    """The last questions by their digest: suggestions, and short ones ("dose?"), come again."""
 
     ranked_by: Floats | None = None
     """The weights of the ranking, when they are not those kept with the build."""
@@ -73,4 +80,5 @@ class Knowledge:
             Cover(build, topics, rarity, kinds),
             Facets(build),
             Letters(build, topics, rarity),
+            Recent(min(MOST_ASKED, 1 + ASKED_BYTES // (4 * max(1, len(build.passages))))),
         )

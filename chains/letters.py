@@ -8,10 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from chains.recent import Recent
 from chains.topics import VOCABULARIES, Topics, stands_for
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, words
+from store.recent import Recent
 
 _LETTERS = re.compile(r"(?<![\w-])[A-Za-z]{3,5}(?![\w-])")
 _AGAIN = 2
@@ -26,7 +26,7 @@ class Letters:
         self._build = build
         self._topics = topics
         self._rarity = rarity
-        self._terms: Recent[tuple[frozenset[str], Counter[str]]] = Recent(VOCABULARIES)
+        self._terms: Recent[int, tuple[frozenset[str], Counter[str]]] = Recent(VOCABULARIES)
 
     def spelled_out(self, topic: int, text: str) -> str:
         """The text with the abbreviations spelled out that the topic's texts have in full only."""

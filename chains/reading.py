@@ -25,13 +25,14 @@ class Reading:
     """Its words, lower case, that are about a thing rather than about asking."""
 
 
-def read(embeddings: "Embeddings", text: str) -> Reading:
-    """The question, read by the model; without word pieces where it gives none."""
+def read(embeddings: "Embeddings", text: str, asked: Asked | None = None) -> Reading:
+    """The question, read by the model; without word pieces where it gives none. `asked` is what
+    the model makes of it, where that is known."""
     full = written_out(text)
     own = [w for w in dict.fromkeys(words(full)) if w not in FUNCTION_WORDS]
     return Reading(
         text,
-        read_question(embeddings, full),
+        read_question(embeddings, full) if asked is None else asked,
         tuple(dict.fromkeys(terms(full))),
         tuple(w for w in own if stem(w) not in TALK),
     )

@@ -16,10 +16,10 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from chains.asking import TALK
-from chains.recent import Recent
 from store.article import Article
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, terms, words
+from store.recent import Recent
 
 COMMON = 0.85
 """Rarity below which a word is ordinary English: nine in ten of a text's words are."""
@@ -110,7 +110,7 @@ class Topics:
             if not given_name.shout:
                 named_by[given_name.topic] |= given_name.stems
         self._stems_of = {topic: frozenset(stems) for topic, stems in named_by.items()}
-        self._vocabularies: Recent[frozenset[str]] = Recent(VOCABULARIES)
+        self._vocabularies: Recent[int, frozenset[str]] = Recent(VOCABULARIES)
 
     def topic_of(self, slug: str) -> int:
         """The topic of an article."""

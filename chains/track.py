@@ -25,7 +25,7 @@ WHOLE_NAME = 0.99
 """Share of a name from which a question has all of it."""
 PART_OF_A_NAME = 2.0
 """Log odds by which a topic is likelier whose whole name has the name of the other in it."""
-OF_A_TOPIC = 16
+OF_A_TOPIC = 8
 """Passages of a topic that are compared to tell topics apart."""
 
 OTHER = (

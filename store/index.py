@@ -36,7 +36,7 @@ import numpy as np
 from store.article import Article, Passage, Section, ServingRules, passages
 from store.errors import EmbedderMismatch, StoreProblem
 from store.lexical import Lexical
-from store.rows import Rows
+from store.rows import Rows, rows_at
 from store.tokens import NO_IDS, NO_SIGNS, Reading, Tokens, read_passages
 
 if TYPE_CHECKING:
@@ -542,7 +542,7 @@ def open_build(root: Path, build: str, *, embedder: str, vector_search: bool = T
         articles = _articles_adapter().validate_json(
             gzip.decompress((folder / "articles.json.gz").read_bytes())
         )
-        vectors = Rows(folder / "vectors.npy")
+        vectors = rows_at(folder / "vectors.npy")
         lexical = Lexical.loads((folder / "lexical.npz").read_bytes())
         tokens = Tokens.load(folder) if "tokens.npz" in manifest.files else None
     except OSError as e:  # too many open files, a bad sector

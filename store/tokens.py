@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from store.rows import Rows
+from store.rows import Rows, rows_at
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -151,9 +151,9 @@ class Tokens:
 
     @classmethod
     def load(cls, folder: Path) -> "Tokens":
-        """What `save` wrote; the signs stay on disk until they are compared."""
+        """What `save` wrote; many signs stay on disk until they are compared."""
         with np.load(folder / "tokens.npz", allow_pickle=False) as f:
-            return cls(f["start"], f["ids"], Rows(folder / "signs.npy"))
+            return cls(f["start"], f["ids"], rows_at(folder / "signs.npy"))
 
     def close(self) -> None:
         """Lets go of what is on disk; nothing may be comparing."""

@@ -412,7 +412,8 @@ async def test_of_an_answered_question_no_text_stays_in_the_mailbox(
             await c.execute(sa.text("select payload from mailbox where user_id = 'telegram:9701'"))
         ).all()
         assert [row.payload for row in kept] == [None]
-        assert (await c.execute(sa.text("select count(*) from replies"))).scalar() == 0
+        replies = sa.text("select count(*) from replies where chat_id = 9701")
+        assert (await c.execute(replies)).scalar() == 0
 
 
 async def test_it_works_while_nothing_can_be_kept(

@@ -2,7 +2,7 @@
 
 import threading
 
-from chains.recent import Recent
+from store.recent import Recent
 
 
 def test_the_last_ones_asked_for_are_kept_and_made_once() -> None:
@@ -12,7 +12,7 @@ def test_the_last_ones_asked_for_are_kept_and_made_once() -> None:
         made.append(key)
         return f"value {key}"
 
-    recent: Recent[str] = Recent(3)
+    recent: Recent[int, str] = Recent(3)
     for key in (1, 2, 3, 1, 4, 1, 3):
         assert recent.get(key, make) == f"value {key}"
     assert made == [1, 2, 3, 4]
@@ -23,7 +23,7 @@ def test_the_last_ones_asked_for_are_kept_and_made_once() -> None:
 
 
 def test_many_threads_get_their_own_values() -> None:
-    recent: Recent[int] = Recent(4)
+    recent: Recent[int, int] = Recent(4)
     wrong: list[int] = []
 
     def ask(first: int) -> None:

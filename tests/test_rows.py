@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from store.rows import Rows
+from store.rows import Rows, rows_at
 
 WIDTH = 5
 
@@ -76,3 +76,18 @@ def test_the_file_is_let_go_of(tmp_path: Path) -> None:
     del held
     gc.collect()
     assert open_files() == before
+
+
+def test_a_small_array_is_read_whole_and_a_large_one_when_its_rows_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    _, made = kept(tmp_path)
+    path = tmp_path / "made.npy"
+    small, large = rows_at(path, made.nbytes), rows_at(path, made.nbytes - 1)
+    assert isinstance(large, Rows)
+    assert not isinstance(small, Rows)
+    assert np.array_equal(large.take([3]), made[[3]])
+    os.truncate(path, path.stat().st_size - 4)
+    assert np.array_equal(small, made)
+    with pytest.raises(ValueError, match="mmap"):
+        rows_at(path)

@@ -260,6 +260,18 @@ _MORE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _DIFFERED_FROM = re.compile(r"\bdiffer\w*\b[^;,.()]{0,40}\bfrom ([^;,.()]+) \($", re.IGNORECASE)
+_ACTED = re.compile(
+    r"\b(?:rais|lower|reduc|increas|improv|shorten|lengthen|prolong|cut|brought|decreas)(?:ed|t|es|s)?\b",
+    re.IGNORECASE,
+)
+_BASELINE = re.compile(
+    r"\b(?:from|before|baseline|initial\w*|at first|start\w*|without|untreated|control\w*|placebo|sham|usual|compared|against|than|"
+    r"other|began|previous\w*)\b",
+    re.IGNORECASE,
+)
+_STATIC = re.compile(
+    r"\b(?:was|were|is|are|lasted|averaged|occurred|had|reached|scored|stood)\b[^,;.]{0,30}$", re.I
+)
 _THE_OTHER = frozenset({"-"})
 """The side that is not named."""
 
@@ -271,6 +283,8 @@ def _beside(claim: Claim, own: Amount) -> frozenset[str]:
     for other in _rivals(own, claim):
         first, second = (own, other) if own.start < other.start else (other, own)
         if _SIDE_BY_SIDE.fullmatch(claim.text[first.end : second.start]):
+            if sides is None and (both := _parallel(claim)) and claim.text[first.start - 1] == "(":
+                return both[0] - both[1] if own is first else both[1] - both[0]
             if sides is None and (from_ := _DIFFERED_FROM.search(claim.text[: first.start])):
                 of = frozenset(
                     w.name for w in claim.telling if from_.start(1) <= w.start < from_.end(1)
@@ -325,7 +339,8 @@ def check_belonging(
                 place,
             )
             if straight is False:
-                raise Failed("arm", f"“{own.text}” belongs to the other side")
+                turned += 1
+                continue
             if straight:
                 _check_measure(claim, (own, other or own), sentence, amount, beside)
                 return
@@ -337,6 +352,7 @@ def check_belonging(
                 return
     if turned and turned == len(matching):
         raise Failed("arm", f"“{own.text}” belongs to the other side")
+    _check_before(claim, own, matching)
     if any(
         (_CHANGED.search(c.text[: a.start]) or _TO.search(c.text[: a.start]))
         and len(_ROSE_OR_FELL.findall(c.text)) < 2
@@ -385,6 +401,20 @@ def check_belonging(
         raise Failed("arm", f"“{own.text}” belongs to something else")
 
 
+def _check_before(claim: Claim, own: Amount, matching: Sequence[tuple[Claim, Amount]]) -> None:
+    """What something was raised or lowered from is not what it was with that."""
+    if not all(_CHANGED.search(c.text[: a.start]) for c, a in matching):
+        return
+    if _BASELINE.search(claim.text) or not _STATIC.search(claim.text[: own.start]):
+        return
+    sentence, amount = matching[0]
+    acted = max((m.start() for m in _ACTED.finditer(sentence.text, 0, amount.start)), default=0)
+    behind = {w.name for w in sentence.telling if w.start >= acted}
+    subject = {w.name for w in sentence.telling if w.start < acted} - behind
+    if len(subject & claim.names) >= 2:
+        raise Failed("arm", f"“{own.text}” was so before there")
+
+
 _LABEL = re.compile(
     r"\)?\s?(?:%|[a-z]+)?\)?\s(?:\([^()]*\)\s)?(?:of \w+ )?(?:with|after|on|under|among|in those (?:on|with|given)|for) "
     r"(?P<of>(?:(?!\b(?:and|but|against|compared|versus|while|whereas|over|at|in)\b)[^,;.()\d]){3,50})",
@@ -394,6 +424,7 @@ _LABEL = re.compile(
 
 
 def _label(sentence: Claim, amount: Amount) -> set[str]:
+    """The words that an amount is given to right behind it."""
     alone = re.search(r"\d\s?\($", sentence.text[: amount.start]) is None
     if alone and re.match(r"\s?%?\)", sentence.text[amount.end :]):
         return set()  # its owner stands before the bracket

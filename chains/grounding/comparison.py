@@ -10,7 +10,7 @@ from chains.grounding.claims import Claim, Word
 from chains.grounding.equal import P_VALUE, fits, is_year
 from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
-from chains.grounding.rows import NOT_GIVEN, in_a_row, sides_of
+from chains.grounding.rows import NOT_GIVEN, in_a_row, nearest, sides_of
 from chains.grounding.sides import parted
 from chains.grounding.thesaurus import opposites
 from chains.grounding.words import CONTRASTS, GENERIC, NEGATORS, OPPOSITE, SAME, stems_of
@@ -90,14 +90,21 @@ def check_figures(claim: Claim, statement: Sequence[Claim]) -> None:
             a_words = belonging(sentence, one, rest[0])
             b_words = belonging(sentence, other, rest[1])
             if in_a_row(sentence, one, [other]):
-                named = next((s for s in sides_of(sentence) if s[2] < one.start), None)
+                earlier = [s for s in sides_of(sentence) if s[2] < one.start]
+                named = next(iter(nearest(sentence, one, earlier)), None)
                 if named is not None:
                     a_words, b_words = (dict.fromkeys(names, 1.0) for names in named[:2])
             straight = _meets(left, a_words, b_words) + _meets(right, b_words, a_words)
             turned = _meets(left, b_words, a_words) + _meets(right, a_words, b_words)
             if (
                 max(straight, turned)
-                < (0.8 if one.dimension == "share" or _is_score(one, other) else 1.6)
+                < (
+                    0.8
+                    if one.dimension == "share"
+                    or _is_score(one, other)
+                    or in_a_row(sentence, one, [other])
+                    else 1.6
+                )
                 or abs(straight - turned) < 0.5
             ):
                 continue
@@ -376,6 +383,8 @@ def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
         there = [(stem_, region) for c in statement for stem_, region in _regions(c, group)]
         if len({stem_ for stem_, _ in there}) < 2:
             continue
+        if stem("before") in group and any(_AFTERWARDS.search(c.text) for c in statement):
+            continue  # what comes later is not named again
         for own, region in used:
             mine = frozenset[str]().union(*(r for stem_, r in there if stem_ == own))
             others = [r for stem_, r in there if stem_ != own]
@@ -387,6 +396,7 @@ def check_contrasts(claim: Claim, statement: Sequence[Claim]) -> None:
                 raise Failed("arm", f"“{own}” stands with something else")
 
 
+_AFTERWARDS = re.compile(r"\b(?:afterwards|thereafter|later|then)\b", re.IGNORECASE)
 _EITHER = re.compile(
     r"\bwhether\b[^.;]*\bor\b|\b(?:alone|itself|own) or\b|\bor (?:alone|by itself)", re.IGNORECASE
 )
@@ -406,8 +416,16 @@ def _regions(claim: Claim, group: frozenset[str]) -> list[tuple[str, frozenset[s
     return found
 
 
+_COMPARED_ROW = re.compile(
+    r"\bthan\b[^;()]*\(\d[\d.]*\s?%? (?:v|vs\.?|versus|against|and) \d[\d.]*\s?%?[^()]*\)",
+    re.IGNORECASE,
+)
+
+
 def check_crossed(claim: Claim, statement: Sequence[Claim]) -> None:
     """Two things said of two others must not be exchanged: "A did more for X and B for Y"."""
+    if _COMPARED_ROW.search(claim.text) and parted(claim) is not None:
+        return  # whose the figures are is looked at elsewhere
     _check_crossed(_by_segment(claim, join=True), [_by_segment(s) for s in statement])
     _check_crossed(_by_clause(claim), [_by_clause(s) for s in statement])
 

@@ -130,7 +130,10 @@ def _turned(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) -> None
             )
         else:
             otherwise = (
-                _OTHERWISE.search(claim.text) is not None
+                any(
+                    SAME.get(s := stem(m[0].lower()), s) != name
+                    for m in _OTHERWISE.finditer(claim.text)
+                )
                 or any(_BUT_DID.search(c.text) for c in statement if name in c.names)
                 or NO_DIFFERENCE.search(claim.text) is not None
                 or _of_another(claim, statement, name)
@@ -194,18 +197,16 @@ def check_denial(claim: Claim, statement: Sequence[Claim], about: Sequence[Claim
             behind = {w.name for w in reached if w.start > word.start and w.name in names}
             if behind and not own & behind:
                 continue  # only what it is said of is shared
-            of = {w.name for w in reached if w.start < word.start and w.stem not in GENERIC}
-            before = {
+            before = {w.name for w in reached if w.start < word.start and w.stem not in GENERIC}
+            before |= {
                 w.name
                 for s in statement
+                if word in s.words
                 for w in s.telling
-                if word in s.words and w.clause == word.clause and w.start < word.start
-            } | of
-            if (
-                before
-                and not before & own
-                and len(own & {n for s in statement for n in s.names} - names) >= 4
-            ):
+                if w.clause == word.clause and w.start < word.start
+            }
+            rest = {n for s in statement for n in s.names} - names
+            if before and not before & own and len(own & rest) >= 4:
                 continue  # denied of something else
             if word.form == "without" and any(
                 name in behind and not all(denied for denied, _ in places)

@@ -21,7 +21,7 @@ def is_hedged(claim: Claim, amount: Amount) -> bool:
 
 def _equal(own: Amount, other: Amount, hedged: bool) -> bool:
     if own.vague or other.vague:
-        near = 5.0 if hedged else 0.6
+        near = 5.0 if hedged else 1.5
         return abs(own.low - other.low) <= near and abs(own.high - other.high) <= near
     if other.derived and not own.derived:
         return abs(own.low - other.low) <= 0.51

@@ -55,11 +55,7 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             ]
             if all(ends):
                 continue
-        if (
-            own.dimension == "time"
-            and matching
-            and not _keeps_role(claim, own, matching, statement)
-        ):
+        if own.dimension == "time" and matching and not _keeps_role(claim, own, matching):
             raise Failed("frequency", f"“{own.text}” is no interval there")
         if _AS_MANY.match(claim.text, own.end):
             if not _goes_into(claim, own, theirs):
@@ -101,6 +97,12 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
         bounded = _end_of(claim, own)
         if bounded and sides == {-_end_of(claim, own)}:
             raise Failed("number", f"“{own.text}” is the other end there")
+        if (
+            own.dimension == "time"
+            and _SHOULD_AFTER.search(claim.text[: own.start])
+            and all(re.search(r"\bwithin\s$", c.text[: a.start]) for c, a in matching)
+        ):
+            raise Failed("number", f"“{own.text}” is the other end there")
         side = _beyond(claim, own)
         if side and all(
             (a.low - own.low) * side < -0.003 * own.low
@@ -113,7 +115,10 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             for d in claim.amounts
         )
         bounds = {_end_of(c, a) for c, a in matching}
-        if not whole and not (bounded and bounds == {bounded} and own.dimension != "time"):
+        label = own.text.lower() in ("two", "three", "four") and _ARMS.match(claim.text, own.end)
+        if not (whole or label) and not (
+            bounded and bounds == {bounded} and own.dimension != "time"
+        ):
             check_belonging(claim, own, matching, theirs)
 
 
@@ -130,9 +135,7 @@ _FOR = re.compile(
 )
 
 
-def _keeps_role(
-    claim: Claim, own: Amount, matching: Sequence[tuple[Claim, Amount]], statement: Sequence[Claim]
-) -> bool:
+def _keeps_role(claim: Claim, own: Amount, matching: Sequence[tuple[Claim, Amount]]) -> bool:
     """Whether "every 6 months" is no "for 6 months" there, nor the other way round."""
     every = _EVERY.search(claim.text[: own.start]) is not None
     during = _FOR.search(claim.text[: own.start]) is not None
@@ -220,6 +223,10 @@ def _is_past(claim: Claim, own: Amount, theirs: Sequence[tuple[Claim, Amount]]) 
     return any(0 < (v - own.low) * side <= _ROUND * own.low for v in values)
 
 
+_ARMS = re.compile(
+    r"\s(?:drugs?|arms?|groups?|agents?|regimens?|treatments?)\b|[,.;]|$", re.IGNORECASE
+)
+_SHOULD_AFTER = re.compile(r"\b(?:should|must|ought)\b[^,;.]*\bafter\s$", re.IGNORECASE)
 _LISTED = re.compile(
     r"[^,;:()]{0,40}[,:(] ?(?:namely |both )?[^;:()]{3,60}\band\b[^;:(]{3,40}$", re.I
 )
@@ -335,11 +342,17 @@ def _end_of(claim: Claim, amount: Amount) -> int:
     if amount.dimension == "time" and _DURING.search(claim.text[: amount.start]):
         return 0
     denied = _NOT_BEFORE.search(claim.text[: amount.start]) is not None
-    if denied and (_LOWER_END.search(before) or _UPPER_END.search(before)):
+    if (
+        denied
+        and not _LEAST.search(before)
+        and (_LOWER_END.search(before) or _UPPER_END.search(before))
+    ):
         return -1 if _LOWER_END.search(before) else 1
     if _LIMITED.search(claim.text[: amount.start]):
         return -1
-    if said := _NO_THAN.search(before):
+    if (said := _NO_THAN.search(before)) and re.match(r"\s(?:before|prior to)\b", after):
+        return 1 if said["most"] else -1
+    if said:
         return -1 if said["most"] else 1
     if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
         return 1
@@ -354,6 +367,7 @@ _NOT_BEFORE = re.compile(
     r"\b(?:should|must|may|can|do|need)\s?(?:not|never)\b[^,;.]{1,40}$|\bnever (?:be )?(?:given|taken|used)\b[^,;.]{1,40}$",
     re.IGNORECASE,
 )
+_LEAST = re.compile(r"\bat (?:least|most)\s(?:[a-z]+\s)?$", re.IGNORECASE)
 _LIMITED = re.compile(
     r"\b(?:limit|restrict|cap|confin)\w*\b[^,;.]{0,60}\bto\s(?:a maximum of )?$", re.IGNORECASE
 )

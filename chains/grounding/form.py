@@ -24,6 +24,10 @@ _TYPOGRAPHY = frozenset("–—‘’“”…°±×≤≥µμ²³½¼¾%‐‑�
 _MARKUP = frozenset("<>{}|`*_#~\\^=[]")
 
 
+_PROMPTLY = re.compile(r"(?<!the )(?<!this )(?<!my )(?<!your )(?<!system )\bprompt (?=[a-z]{6,})")
+""" "prompt treatment" is one that comes soon."""
+
+
 def check_form(text: str, given: str) -> None:
     """Raises Failed for what is no plain sentence, or has marks that the statements do not have."""
     if _LINK.search(text) and not _LINK.search(given):
@@ -40,7 +44,7 @@ def check_form(text: str, given: str) -> None:
         raise Failed("not_prose", "signs that no statement has")
     if any(c in _MARKUP and c not in given for c in text):
         raise Failed("not_prose", "markup")
-    words = re.findall(r"[^\W\d_]+", text.lower())
+    words = re.findall(r"[^\W\d_]+", _PROMPTLY.sub(" ", text.lower()))
     theirs = set(re.findall(r"[^\W\d_]+", given.lower()))
     own = next((w for w in words if w in META and w not in theirs), None)
     if own:

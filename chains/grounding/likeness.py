@@ -16,7 +16,7 @@ _RARE = 0.999
 _HEDGED = DOUBT | {"apparently", "seemingly", "reportedly", "roughly"}
 
 
-_NO_NAMES = frozenset({"inject", "dose", "lesion", "treat", "patients", "apply"})
+_NO_NAMES = frozenset({"fortnight", "inject", "dose", "lesion", "treat", "patients", "apply"})
 
 
 _NO_NOUN = ("ing", "ful", "less", "able", "ible", "ly", "ed")

@@ -49,6 +49,7 @@ _EXCLUSIVE: tuple[frozenset[str], ...] = tuple(
         "major minor",
         "dry wet",
         "community hospital",
+        "hip knee shoulder ankle elbow wrist scalp neck chest trunk nose ear ears lip lips eyelid eyelids chin forehead axilla groin thigh",
     )
 )
 

@@ -350,6 +350,9 @@ _WITH_IT = re.compile(
 
 
 _NO_LONGER = re.compile(r"\bno longer\b(?! (?:than|for\b))")
+_OR_MORE = re.compile(
+    r"\b([\w.]+) or (more|fewer|less) (minutes|hours|days|weeks|months|years)\b", re.IGNORECASE
+)
 _OVER_70S = re.compile(r"\b(over|under)[- ](\d+)s\b", re.IGNORECASE)
 _YEAR_OLDS = re.compile(
     r"\b(\d+)-? (?:to|or|and) (\d+)[- ](year|month|week)[- ]olds?\b", re.IGNORECASE
@@ -361,7 +364,8 @@ def canonical(text: str) -> str:
     """The text with each known term in its first form."""
     pattern, form = _patterns()
     text = _LETTERS_OF.sub(r"\1 ", text)
-    text = _NO_LONGER.sub("not", text)
+    text = _NO_LONGER.sub("not", text.replace("per cent", "percent"))
+    text = _OR_MORE.sub(r"\1 \3 or \2", text)
     text = _OVER_70S.sub(r"people \1 \2", text)
     text = _YEAR_OLDS.sub(r"people aged \1 to \2 \3s", text)
     lower = text.lower()

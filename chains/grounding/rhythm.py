@@ -51,6 +51,9 @@ def check_rhythm(claim: Claim, statement: Sequence[Claim]) -> None:
     ):
         if any(
             a.dimension == "time"
+            and re.search(
+                r"\b(?:every|each|interval\w*|monthly|weekly|yearly|in 24 hours)\b", c.text
+            )
             and abs(a.low - length) < (0.09 if period == "mon" else 0.02) * length
             for c in statement
             for a in c.amounts

@@ -27,6 +27,8 @@ _PAIRS = tuple(
         rf"\bbetween {_A} and {_B}",
         rf"\d\)?\s?%?\)? {_P} {_A_BARE}(?: \([^()]*\))?,? (?:and|but|against|v|versus|compared with) (?:\w+ ){{0,2}}?"
         rf"\d[\d.]*\s?%?[^;.,\d]{{0,20}}? {_P} {_B}",
+        rf"\d\s?%?(?: of \w+)? (?:given|receiving|taking|using) {_A_BARE},? (?:and|but|against|v|versus|compared with) "
+        rf"\d[\d.]*\s?%?(?: of \w+)? (?:given|receiving|taking|using) {_B}",
     )
 )
 """How two things that are set side by side are named."""
@@ -172,6 +174,12 @@ def in_a_row(
     return None
 
 
+def nearest(sentence: Claim, amount: Amount, named: Sequence[Sides]) -> Sequence[Sides]:
+    """Those that are named in the clause of the amount, if there are any."""
+    cut = max((m.end() for m in _NEW_CLAUSE.finditer(sentence.text, 0, amount.start)), default=0)
+    return [s for s in named if s[2] >= cut] or named
+
+
 def check_rows(claim: Claim, statement: Sequence[Claim]) -> None:
     """Where the statement gives two things twice in one order, they are not given in two here."""
     for sentence in statement:
@@ -210,9 +218,7 @@ def is_of(
     named = [s for s in sides_of(sentence) if s[2] < amount.start] or [
         s for c in statement if c is not sentence for s in sides_of(c)
     ]
-    cut = max((m.end() for m in _NEW_CLAUSE.finditer(sentence.text, 0, amount.start)), default=0)
-    named = [s for s in named if s[2] >= cut] or named
-    for a, b, _ in named:
+    for a, b, _ in nearest(sentence, amount, named):
         mine, its = (a, b) if place == 0 else (b, a)
         lead = sum(v for n, v in words.items() if n in mine) - sum(
             v for n, v in words.items() if n in its

@@ -6,7 +6,7 @@ from chains.grounding.claims import Claim
 
 COMPARING = re.compile(
     r"\bthan\b(?! (?:\d|halv\w+|doubl\w+|tripl\w+|twice\b|half\b|an? (?:half|third|quarter|fifth|sixth|tenth)\b))|\bcompared (?:with|to)\b|\bversus\b|\bvs\.?(?=\s)|\bv\b|\bover\b(?!\s+(?:\d|half|an?\b|the\b|time\b|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|twelve\b))|\bsuperior to\b|"
-    r"\binferior to\b|\brather than\b|\bas (?:\w+ )?as\b(?! (?:\d|an?\b|one|two|three|four|five|six|possible|well|soon|long\b))|\bahead of\b|\binstead of\b"
+    r"\binferior to\b|\brather than\b|\bas (?:\w+ )?as\b(?! (?:\d|an?\b|one|two|three|four|five|six|possible|well|soon|long\b))|\b(?:came|was|were|rated|placed|ranked) ahead of\b|\binstead of\b"
     r"|\b(?:by|in) contrast (?:with|to)\b|\bunlike\b|\bas opposed to\b|\brelative to\b",
     re.IGNORECASE,
 )
@@ -32,7 +32,9 @@ def _between_figures(text: str, found: re.Match[str]) -> bool:
     """ "16% against 6%" sets figures side by side."""
     return (
         re.search(r"\d\s?%?\)?,?\s$", text[: found.start()]) is not None
-        and re.match(r"\s(?:only |about )?\d[\d.,]*\s?%?(?:[).;,]|$)", text[found.end() :])
+        and re.match(
+            r"\s(?:only |about )?\d[\d.,]*\s?%?(?:\s\w+){0,4}(?:[).;,]|$)", text[found.end() :]
+        )
         is not None
     )
 

@@ -77,6 +77,8 @@ def _stances(claim: Claim) -> Iterator[tuple[int, frozenset[str]]]:
             turned = _TURNS.search(text[merged[-1][1] if merged else 0 : start]) is not None
             merged.append([start, end, -side if turned else side])
     for n, (start, end, side) in enumerate(merged):
+        if re.match(r"\s(?:not|never)\b", text[end:]):
+            side = -side
         first = merged[n - 1][1] if n else 0
         last = merged[n + 1][0] if n + 1 < len(merged) else len(text)
         cuts = [m.end() for m in _CUT.finditer(text, first, start)]

@@ -436,4 +436,9 @@ def _taken_up(claim: Claim, sentence: Claim) -> set[int]:
         if w.name in claim.names:
             shared[w.clause] = shared.get(w.clause, 0) + 1
     own = len(claim.telling)
-    return {c for c, n in shared.items() if n >= 2 and n >= 0.5 * min(total[c], own)}
+    most = max(shared.values(), default=0)
+    return {
+        c
+        for c, n in shared.items()
+        if n >= 2 and n >= 0.5 * min(total[c], own) and (n >= 0.5 * most or n >= 0.75 * total[c])
+    }

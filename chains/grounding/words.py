@@ -276,7 +276,7 @@ CLAIMS: dict[str, str] = {
     w: name
     for name, text in {
         "certainty": "never worldwide globally everywhere prove proves proved proven proof always all every everyone definitely "
-        "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly spontaneously consistently uniformly clinically "
+        "certainly clearly guarantee guarantees guaranteed cure cures cured curative will undoubtedly ineffective unhelpful spontaneously consistently uniformly clinically "
         "completely entirely fully totally established conclusively definitive definitively "
         "unequivocally invariably universally confirm confirms confirmed ensures ensure "
         "significant significantly safe safely effective efficacious equal equally equivalent "
@@ -332,7 +332,7 @@ LIKE_CLAIMS: tuple[frozenset[str], ...] = tuple(
         "significant significantly p",
         "only solely exclusively alone just merely limited limit limits restrict restricts restricted",
         "prescribe prescribed prescribes give gives given",
-        "warn warns warned warning alert caution",
+        "warn warns warned warning alert caution against",
         "standard conventional usual",
         "confirm confirms confirmed",
         "cure cures cured curative",

@@ -3,8 +3,9 @@
     python -m benchmarks.telegram [--people 1 20 200] [--flood] [--out FILE]
 
 Both run as processes of their own against the Bot API server of the tests, on loopback, one after
-the other. Each person has opened an article and asks the questions of its probes, the next one when
-the last is answered. CPU is that of the bot's process alone, all threads of it; neither the server
+the other. Each person has opened an article and asks the questions of its probes: the next one when
+the last is answered, and no sooner than a person can, so that both bots are asked as often where
+they keep up. CPU is that of the bot's process alone, all threads of it; neither the server
 nor the people are in it. With --flood, once more with the limits of Telegram on.
 """
 
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -29,6 +31,9 @@ ROOT = Path(__file__).parents[1]
 TOKEN = "123:BENCHMARK"
 MOST, FEWEST_EACH, MOST_EACH = 600, 3, 30
 """Questions in a run, and of one person."""
+THINKS_S = 1.2
+"""From a question to the next one of the same person, at least: Telegram lets a bot send a message
+a second to a chat."""
 LONGEST_S, LOST_AFTER_S = 300.0, 20.0
 """A run is broken off after the one, and when nothing was answered for the other."""
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -194,8 +199,10 @@ def ask(api: Any, crowd: list[Reader], each: int) -> tuple[list[float], float]:
     waits: list[float] = []
     seen = len(api.sent)
     began = last = time.monotonic()
-    for reader in crowd:
-        reader.ask()
+    ready = deque(crowd)
+    for n, reader in enumerate(crowd):
+        # They do not all begin at once.
+        reader.asked_at = began - THINKS_S * (1 - n / len(crowd))
     while any(left.values()) and time.monotonic() - began < LONGEST_S:
         sent = api.sent
         for message in sent[seen:]:
@@ -205,10 +212,17 @@ def ask(api: Any, crowd: list[Reader], each: int) -> tuple[list[float], float]:
             waits.append(last - readers[message.chat_id].asked_at)
             left[message.chat_id] -= 1
             if left[message.chat_id]:
-                readers[message.chat_id].ask()
+                ready.append(readers[message.chat_id])
         seen = len(sent)
+        now = time.monotonic()
+        for _ in range(len(ready)):
+            reader = ready.popleft()
+            if now - reader.asked_at >= THINKS_S:
+                reader.ask()
+            else:
+                ready.append(reader)
         # The minimal bot loses replies: nobody waits for those for ever.
-        if time.monotonic() - last > LOST_AFTER_S:
+        if now - last > LOST_AFTER_S:
             break
         time.sleep(0.005)
     return waits, last - began

@@ -65,11 +65,11 @@ def _no_network() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _unpaced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Conversations are not held to a message a second, but for tests of that (marked `paced`) and
+    """Conversations are not held to Telegram's pace, but for tests of that (marked `paced`) and
     processes of their own. Where the server says to wait, there is waiting."""
     if request.node.get_closest_marker("paced") is None:
-        monkeypatch.setattr(limits, "PER_CHAT_S", 1000.0)
-        monkeypatch.setattr(limits, "CHAT_BURST", 1000.0)
+        for name in ("PER_CHAT_S", "CHAT_BURST", "PER_GROUP_S", "GROUP_BURST"):
+            monkeypatch.setattr(limits, name, 1000.0)
 
 
 def settings_for(folder: Path, **values: object) -> Settings:

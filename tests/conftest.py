@@ -18,10 +18,12 @@ pytest_plugins = ("postgres",)
 
 
 LONGEST = (
-    "test_faults", "test_corrections", "test_admin_telegram", "test_walkthrough", "test_intake",
-    "test_probes", "test_cli", "test_telegram", "test_write", "test_many_replies", "test_review",
-    "test_store_machine", "test_calibrate", "test_index", "test_admin", "test_growing",
-    "test_ground", "test_dialogues", "test_hostile", "test_cost_benchmark",
+    "test_faults", "test_corrections", "test_admin_telegram", "test_walkthrough", "test_cli",
+    "test_intake", "test_reload", "test_telegram", "test_probes", "test_journal", "test_write",
+    "test_chatapi", "test_store_machine", "test_index", "test_many_replies", "test_ground",
+    "test_page", "test_conversations", "test_admin", "test_calibrate", "test_worker",
+    "test_growing", "test_languages", "test_cost_benchmark", "test_dialogues", "test_hostile",
+    "test_review",
 )  # fmt: skip
 """Files that take longest, in that order: they are begun first, so that in the end no worker is
 left alone with one."""

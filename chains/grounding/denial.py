@@ -141,7 +141,8 @@ def _turned(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) -> None
                     w.name == name and _UNLIKE.search(claim.text[: w.start]) for w in claim.words
                 )
             )
-        if otherwise:
+        given = " ".join(c.text for c in statement)
+        if otherwise or (_NO_BETTER.search(claim.text) and _EQUAL.search(given)):
             continue
         raise Failed("negation", f"“{name}” is {'not ' if True in own else ''}denied there")
 
@@ -269,6 +270,10 @@ _ONE_NOT = re.compile(
 )
 _NO_BETTER = re.compile(
     r"\b(?:no|not) (?:more|less|better|worse|higher|lower|fewer)\b", re.IGNORECASE
+)
+_EQUAL = re.compile(
+    r"\bas (?:frequent|common|often|effective|likely|good|well|many|much|severe)\b|\bequal|\bsimilar|\balike\b",
+    re.I,
 )
 _OTHER_ARM = re.compile(r"\b(?:as|than|and|or|v|versus|against)\s$", re.IGNORECASE)
 _OPEN = re.compile(

@@ -495,10 +495,6 @@ _AS = re.compile(
     r"(?:\w+ ){0,3}?as\b",
     re.IGNORECASE,
 )
-_UNLIKE_FIGURES = re.compile(
-    r"\b(?:more|less|fewer|better|worse|higher|lower|superior|inferior|commoner|rarer|longer|shorter)\b(?! than \d)",
-    re.IGNORECASE,
-)
 
 
 _MORE_THAN = re.compile(

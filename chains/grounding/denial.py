@@ -34,7 +34,7 @@ _SCOPE = 7
 
 
 _STUDIES = {stem(w) for w in ("trial", "trials", "study", "studies", "reports", "history")}
-_OF_A_THING = frozenset({"free", "freedom", "without"})
+_OF_A_THING = frozenset({"free", "without"})
 _AFTER_A_THING = frozenset("after at by during with in for on among".split())
 _LIGHT = {
     SAME.get(w, w)
@@ -326,10 +326,6 @@ def _thing(claim: Claim, n: int) -> list[Word]:
 _SOME = re.compile(
     r"\b(?:several|some|many|a few|most|various|numerous)\b(?! (?:weeks|months|years|days|hours|times))",
     re.I,
-)
-_SOME_THERE = re.compile(
-    r"\b(?:several|some|many|few|most|various|numerous|multiple|all|both|two|three|four|five|six|seven|eight|nine|ten|\d+)\b",
-    re.IGNORECASE,
 )
 
 

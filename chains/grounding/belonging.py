@@ -10,6 +10,7 @@ from chains.grounding.failed import Failed
 from chains.grounding.quantities import Amount
 from chains.grounding.rows import in_a_row, is_of
 from chains.grounding.sides import COMPARING, parted
+from chains.grounding.thesaurus import is_known
 from chains.grounding.words import GENERIC
 
 _LEADS = re.compile(
@@ -55,7 +56,7 @@ def _rivals(amount: Amount, claim: Claim) -> list[Amount]:
         and not is_year(a)
         and not _of_another_size(amount, a)
         and ("/" in a.text) == ("/" in amount.text)
-        and not (a.dimension == "share" and STRENGTH.match(claim.text, a.end))
+        and not (a.dimension == "share" and _is_strength(claim, a))
         and not _OF_SOMETHING_ELSE.search(claim.text[max(0, a.start - 20) : a.start])
         and (
             a.dimension == amount.dimension
@@ -80,6 +81,31 @@ def _of_another_size(one: Amount, other: Amount) -> bool:
         return False
     small, large = sorted((abs(one.low), abs(other.low)))
     return large > (50 if one.dimension == "time" else 1000) * small
+
+
+def _is_strength(claim: Claim, amount: Amount) -> bool:
+    """Whether a share says how strong something is: before "cream", or right behind a name."""
+    if STRENGTH.match(claim.text, amount.end):
+        return True
+    word = next((w for w in reversed(claim.words) if w.start < amount.start), None)
+    if (
+        word is None
+        or not word.content
+        or claim.text[word.start + len(word.form) : amount.start] != " "
+    ):
+        return False
+    name = not is_known(word.stem) and word.form not in (
+        "against",
+        "versus",
+        "without",
+        "approximately",
+    )
+    return (
+        name
+        and word.form.isalpha()
+        and len(word.form) > 5
+        and not word.form.endswith(("ed", "ly", "s"))
+    )
 
 
 STRENGTH = re.compile(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chains.grounding.address import unaddressed
-from chains.grounding.claims import Claim, Word, claims_of
+from chains.grounding.claims import Claim, Word, claims_of, parts_of
 from chains.grounding.comparison import (
     check_alone,
     check_as,
@@ -62,7 +62,7 @@ from chains.grounding.people import (
 from chains.grounding.phrases import canonical
 from chains.grounding.rhythm import check_rhythm
 from chains.grounding.rows import check_rows
-from chains.grounding.sentences import read_sentence, sentences_of
+from chains.grounding.sentences import parts_by_citation, read_sentence, sentences_of
 from chains.grounding.stance import check_instead, check_stance
 from chains.grounding.strength import check_strength
 from chains.grounding.thesaurus import is_known
@@ -103,6 +103,16 @@ _CAUSES = frozenset({w for w, kind in CLAIMS.items() if kind == "causal"}) - {
 }  # fmt: skip
 
 
+_THEREFORE = frozenset("because therefore thus hence consequently so owing due since".split())
+_ADDED = re.compile(
+    r"(?:(?:about|in|by|to|at|of|only|nearly|almost|just|with|against)\s)*", re.IGNORECASE
+)
+_OF_STUDIES = re.compile(
+    r"\b(?:two|three) (?:separate |different |further )?(?:series|trials|studies|cohorts|reports)\b",
+    re.IGNORECASE,
+)
+
+
 _MOST_NEW = 0.34
 _MOST_NEW_OF_MANY = 0.42
 """Share of meaningful words that no cited statement has, up to which a sentence can pass."""
@@ -132,16 +142,48 @@ class Grounder:
             if quoted := _quoted(text, cited):
                 return Verdict(text, citations, True, "quotation", quoted=quoted)
             check_form(text, " ".join(e.text for e in cited))
-            self._examine(
-                canonical(unaddressed(text, [e.text for e in cited])),
-                [canonical(e.text) for e in cited],
-            )
+            parts = [
+                (
+                    canonical(unaddressed(part, [e.text for e in cited])),
+                    [canonical(evidence[k].text) for k in keys],
+                )
+                for part, keys in parts_by_citation(sentence, evidence)
+            ]
+            if not self._parts_hold(parts):
+                self._examine(
+                    canonical(unaddressed(text, [e.text for e in cited])),
+                    [canonical(e.text) for e in cited],
+                )
         except Failed as e:
             others = cited or list(evidence.values())
             quoted = None if citations else _quoted(text, others)
             repair = _best(text, others)
             return Verdict(text, citations, False, e.reason, e.detail, repair, quoted)
         return Verdict(text, citations, True, "ok")
+
+    def _parts_hold(self, parts: Sequence[tuple[str, Sequence[str]]]) -> bool:
+        """Whether each part of a sentence holds against what is cited right behind it. What only adds
+        a figure ("and 44% with B") is of what was said before the first one."""
+        if not parts or any(
+            w.form in _THEREFORE for p, _ in parts for c in claims_of(p) for w in c.words
+        ):
+            return False
+        head = ""
+        for n, (part, cited) in enumerate(parts):
+            text = _OF_STUDIES.sub("series", part)
+            said = claims_of(text)
+            if len(said) != 1:
+                return False
+            amounts = said[0].amounts
+            if n == 0:
+                head = text[: amounts[0].start] if amounts else ""
+            elif head and amounts and _ADDED.fullmatch(text[: amounts[0].start]):
+                said = claims_of(f"{head}{text[amounts[0].start :]}")
+            try:
+                self._holds(said[0], cited)
+            except Failed:
+                return False
+        return True
 
     def _examine(self, text: str, cited: Sequence[str]) -> None:
         said = claims_of(text)
@@ -313,7 +355,7 @@ def _quoted(text: str, among: Sequence[Evidence]) -> str | None:
             return e.id
         if len(said.split()) < 3:
             continue
-        sentences = [c.text for c in claims_of(e.text)]
+        sentences = parts_of(e.text)
         runs = (
             " ".join(sentences[i:j])
             for i in range(len(sentences))
@@ -326,9 +368,9 @@ def _quoted(text: str, among: Sequence[Evidence]) -> str | None:
 
 def _best(text: str, among: Sequence[Evidence]) -> str | None:
     """The statement that shares most with the sentence; None when none shares a thing."""
-    own = {w.name for c in claims_of(text[:700]) for w in c.telling}
+    own = {w.name for c in claims_of(canonical(text[:700])) for w in c.telling}
     scored = [
-        (len(own & {n for c in claims_of(e.text) for n in c.names}), -i)
+        (len(own & {n for c in claims_of(canonical(e.text)) for n in c.names}), -i)
         for i, e in enumerate(among)
     ]
     if not scored:

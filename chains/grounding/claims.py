@@ -119,7 +119,12 @@ class Claim:
 @lru_cache(maxsize=4096)
 def claims_of(text: str) -> tuple[Claim, ...]:
     """The sentences of the text, taken apart."""
-    return tuple(_claim(part) for part in _SENTENCE_END.split(text) if part.strip())
+    return tuple(map(_claim, parts_of(text)))
+
+
+def parts_of(text: str) -> list[str]:
+    """The sentences of the text, as they stand."""
+    return [part for part in _SENTENCE_END.split(text) if part.strip()]
 
 
 def _claim(text: str) -> Claim:

@@ -495,18 +495,28 @@ _AS = re.compile(
     r"(?:\w+ ){0,3}?as\b",
     re.IGNORECASE,
 )
-_UNLIKE_FIGURES = re.compile(
-    r"\b(?:more|less|fewer|better|worse|higher|lower|superior|inferior|commoner|rarer|longer|shorter)\b(?! than \d)",
-    re.IGNORECASE,
+
+
+_MORE_THAN = re.compile(
+    r"\b(?:more|less) (frequent|common|often|effective|likely|severe|painful)\b", re.IGNORECASE
 )
 
 
 def check_as(claim: Claim, about: Sequence[Claim]) -> None:
     """What is as effective here is not less effective there."""
-    found = _AS.search(claim.text)
-    if found is None or any(w.form in NEGATORS for w in claim.words):
+    if any(w.form in NEGATORS for w in claim.words):
         return
     given = " ".join(c.text for c in about)
+    more = _MORE_THAN.search(claim.text)
+    if (
+        more
+        and re.search(rf"\b(?<!not )as {more[1]}\b", given, re.IGNORECASE)
+        and not re.search(rf"\b(?:more|less) {more[1]}\b", given, re.IGNORECASE)
+    ):
+        raise Failed("direction", f"“{more[0]}” where it was the same")
+    found = _AS.search(claim.text)
+    if found is None:
+        return
     adjective = found[1].lower()
     if re.search(
         rf"\b(?:more|less) {adjective}", given, re.IGNORECASE

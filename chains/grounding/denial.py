@@ -34,7 +34,7 @@ _SCOPE = 7
 
 
 _STUDIES = {stem(w) for w in ("trial", "trials", "study", "studies", "reports", "history")}
-_OF_A_THING = frozenset({"free", "freedom", "without"})
+_OF_A_THING = frozenset({"free", "without"})
 _AFTER_A_THING = frozenset("after at by during with in for on among".split())
 _LIGHT = {
     SAME.get(w, w)
@@ -141,7 +141,8 @@ def _turned(claim: Claim, statement: Sequence[Claim], theirs: _Polarity) -> None
                     w.name == name and _UNLIKE.search(claim.text[: w.start]) for w in claim.words
                 )
             )
-        if otherwise:
+        given = " ".join(c.text for c in statement)
+        if otherwise or (_NO_BETTER.search(claim.text) and _EQUAL.search(given)):
             continue
         raise Failed("negation", f"“{name}” is {'not ' if True in own else ''}denied there")
 
@@ -270,6 +271,10 @@ _ONE_NOT = re.compile(
 _NO_BETTER = re.compile(
     r"\b(?:no|not) (?:more|less|better|worse|higher|lower|fewer)\b", re.IGNORECASE
 )
+_EQUAL = re.compile(
+    r"\bas (?:frequent|common|often|effective|likely|good|well|many|much|severe)\b|\bequal|\bsimilar|\balike\b",
+    re.I,
+)
 _OTHER_ARM = re.compile(r"\b(?:as|than|and|or|v|versus|against)\s$", re.IGNORECASE)
 _OPEN = re.compile(
     r"(?:cannot|could not|not|unable to|no) (?:\w+ )?(?:tell|say|show|know\w*|clear|certain|settled?|established|proven|evidence|data|studies|trials)\b",
@@ -321,10 +326,6 @@ def _thing(claim: Claim, n: int) -> list[Word]:
 _SOME = re.compile(
     r"\b(?:several|some|many|a few|most|various|numerous)\b(?! (?:weeks|months|years|days|hours|times))",
     re.I,
-)
-_SOME_THERE = re.compile(
-    r"\b(?:several|some|many|few|most|various|numerous|multiple|all|both|two|three|four|five|six|seven|eight|nine|ten|\d+)\b",
-    re.IGNORECASE,
 )
 
 

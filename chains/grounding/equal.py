@@ -6,6 +6,13 @@ from chains.grounding.claims import Claim
 from chains.grounding.quantities import Amount
 from chains.grounding.words import ABOUT
 
+_LETTERS = re.compile(r"[a-z]+")
+_MORE_THAN = re.compile(r"\b(?:more than|over|above)\s(?:an?\s)?$")
+_LESS_THAN = re.compile(r"\b(?:less than|fewer than|under|below)\s(?:an?\s)?$")
+_AT_MOST = re.compile(r"\b(?:up to|at most|maximum(?: of)?|to)\s*$")
+_AT_LEAST = re.compile(r"\b(?:at least|from|minimum(?: of)?|as (?:little|few|early) as)\s*$")
+_OR_MORE = re.compile(r"(?: [\w-]+)? (?:or|and) (?:more|over|above|older|longer|higher|better)\b")
+
 
 def is_hedged(claim: Claim, amount: Amount) -> bool:
     earlier = [
@@ -13,7 +20,7 @@ def is_hedged(claim: Claim, amount: Amount) -> bool:
     ]
     return any(
         not ABOUT.isdisjoint(
-            re.findall(r"[a-z]+", claim.text[max(0, a.start - 22) : a.start].lower())[-3:]
+            _LETTERS.findall(claim.text[max(0, a.start - 22) : a.start].lower())[-3:]
         )
         for a in earlier
     )
@@ -56,6 +63,8 @@ def fits(claim: Claim, own: Amount, other: Amount) -> bool:
     if own.dimension != other.dimension:
         one = own.plain or (own.low, own.high, own.dimension)
         two = other.plain or (other.low, other.high, other.dimension)
+        if own.vague and one[2] == two[2] == "share":
+            return abs(one[0] - two[0]) <= (5.0 if is_hedged(claim, own) else 1.5)
         # "10 mg" and, elsewhere in the sentence, "a day": the rhythm is looked at on its own.
         return one[2] == two[2] and all(
             abs(a - b) <= 0.003 * max(abs(a), abs(b)) for a, b in zip(one[:2], two[:2], strict=True)
@@ -68,22 +77,17 @@ def fits(claim: Claim, own: Amount, other: Amount) -> bool:
         said = claim.text[max(0, own.start - 12) : own.start].lower()
         if other.vague and _equal(own, other, False):
             return True  # on which side is looked at elsewhere
-        if re.search(r"\b(?:more than|over|above)\s(?:an?\s)?$", said):
+        if _MORE_THAN.search(said):
             return own.low < other.low <= own.low + 25
-        if re.search(r"\b(?:less than|fewer than|under|below)\s(?:an?\s)?$", said):
+        if _LESS_THAN.search(said):
             return own.low - 25 <= other.low < own.low
     if _equal(own, other, hedged):
         return True
     before = claim.text[max(0, own.start - 18) : own.start].lower()
     if own.low == own.high and other.low < other.high:
-        if re.search(r"\b(?:up to|at most|maximum(?: of)?|to)\s*$", before):
+        if _AT_MOST.search(before):
             return bool(abs(own.low - other.high) <= 0.003 * other.high)
-        after = claim.text[own.end : own.end + 40]
-        if re.search(
-            r"\b(?:at least|from|minimum(?: of)?|as (?:little|few|early) as)\s*$", before
-        ) or re.match(
-            r"(?: [\w-]+)? (?:or|and) (?:more|over|above|older|longer|higher|better)\b", after
-        ):
+        if _AT_LEAST.search(before) or _OR_MORE.match(claim.text, own.end):
             return bool(abs(own.low - other.low) <= 0.003 * max(other.low, 1e-12))
     return False
 

@@ -90,12 +90,13 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             if same and own.dimension != "count":
                 raise Failed("unit", f"“{own.text}” stands as “{same[0].text}”")
             raise Failed("number", f"“{own.text}” is in no cited statement")
+        bounded = _end_of(claim, own)
+        bounds = {_end_of(c, a) for c, a in matching} if bounded else set()
         sides = {
             0 if a.low < a.high and own.low == own.high else _end_of(c, a) * _unless(claim, c, a)
-            for c, a in matching
+            for c, a in (matching if -bounded in bounds else ())
         }
-        bounded = _end_of(claim, own)
-        if bounded and sides == {-_end_of(claim, own)}:
+        if bounded and sides == {-bounded}:
             raise Failed("number", f"“{own.text}” is the other end there")
         if (
             own.dimension == "time"
@@ -114,7 +115,6 @@ def check_amounts(claim: Claim, statement: Sequence[Claim]) -> None:
             d.derived and d.start < own.start < d.end and any(fits(claim, d, a) for _, a in theirs)
             for d in claim.amounts
         )
-        bounds = {_end_of(c, a) for c, a in matching}
         label = own.text.lower() in ("two", "three", "four") and _ARMS.match(claim.text, own.end)
         if not (whole or label) and not (
             bounded and bounds == {bounded} and own.dimension != "time"
@@ -337,7 +337,7 @@ _UPPER_AFTER = re.compile(
 def _end_of(claim: Claim, amount: Amount) -> int:
     """+1 when the amount is said to be the least there is, -1 the most, 0 when neither."""
     before, after = claim.text[max(0, amount.start - 24) : amount.start], claim.text[amount.end :]
-    if re.search(r"\bnot (?:\w+ )?than\s$", before, re.IGNORECASE):
+    if _NOT_THAN.search(before):
         return 0
     if amount.dimension == "time" and _DURING.search(claim.text[: amount.start]):
         return 0
@@ -350,19 +350,23 @@ def _end_of(claim: Claim, amount: Amount) -> int:
         return -1 if _LOWER_END.search(before) else 1
     if _LIMITED.search(claim.text[: amount.start]):
         return -1
-    if (said := _NO_THAN.search(before)) and re.match(r"\s(?:before|prior to)\b", after):
+    if (said := _NO_THAN.search(before)) and _AHEAD.match(after):
         return 1 if said["most"] else -1
     if said:
         return -1 if said["most"] else 1
     if _LOWER_END.search(before) or _LOWER_AFTER.match(after):
         return 1
-    if re.match(r"\s?(?:years?|months?|weeks?)? of age\b", after) and before.endswith("after "):
+    if _OF_AGE.match(after) and before.endswith("after "):
         return -1 if denied else 1
-    if amount.dimension == "time" and re.search(r"\bwithin\s(?:the first\s|an?\s)?$", before, re.I):
+    if amount.dimension == "time" and _WITHIN.search(before):
         return -1
     return -1 if _UPPER_END.search(before) or _UPPER_AFTER.match(after) else 0
 
 
+_NOT_THAN = re.compile(r"\bnot (?:\w+ )?than\s$", re.IGNORECASE)
+_AHEAD = re.compile(r"\s(?:before|prior to)\b")
+_OF_AGE = re.compile(r"\s?(?:years?|months?|weeks?)? of age\b")
+_WITHIN = re.compile(r"\bwithin\s(?:the first\s|an?\s)?$", re.IGNORECASE)
 _NOT_BEFORE = re.compile(
     r"\b(?:should|must|may|can|do|need)\s?(?:not|never)\b[^,;.]{1,40}$|\bnever (?:be )?(?:given|taken|used)\b[^,;.]{1,40}$",
     re.IGNORECASE,

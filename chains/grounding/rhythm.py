@@ -52,7 +52,7 @@ def check_rhythm(claim: Claim, statement: Sequence[Claim]) -> None:
         if any(
             a.dimension == "time"
             and re.search(
-                r"\b(?:every|each|interval\w*|monthly|weekly|yearly|in 24 hours)\b", c.text
+                r"\b(?:every|each|interval\w*|monthly|weekly|yearly|in 24 hours|apart)\b", c.text
             )
             and abs(a.low - length) < (0.09 if period == "mon" else 0.02) * length
             for c in statement

@@ -103,3 +103,25 @@ def read_sentence(sentence: str, known: Container[str]) -> tuple[str, tuple[str,
     words = re.sub(r"\s+([.,;:!?])", r"\1", _BULLET.sub("", words))
     words = re.sub(r"([.!?])\.+$", r"\1", " ".join(words.split()))
     return words, tuple(dict.fromkeys(cited))
+
+
+_JOINED = re.compile(
+    r"^[\s,;.]*(?:(?:and|but|while|whereas|yet|although|though|however)\b,?\s*)?", re.IGNORECASE
+)
+
+
+def parts_by_citation(sentence: str, known: Container[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """The parts of a sentence that cites in its midst, each with the keys behind it; empty when it
+    cites at its end only."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    start = 0
+    text = sentence.translate(_OPEN)
+    markers = re.compile(r"(?:\s*\[[^\[\]\n]{0,300}\])+")
+    for m in markers.finditer(text):
+        _, keys = read_sentence(m[0], known)
+        part = _JOINED.sub("", _BULLET.sub("", text[start : m.start()])).strip(" ,;")
+        if keys and part:
+            found.append((part, keys))
+            start = m.end()
+    left = text[start:].strip(" .!?\"'”’)")
+    return found if len(found) > 1 and not left else []

@@ -5,7 +5,7 @@ import re
 from chains.grounding.claims import Claim
 
 COMPARING = re.compile(
-    r"\bthan\b(?! (?:\d|halv\w+|doubl\w+|tripl\w+|twice\b|half\b|an? (?:half|third|quarter|fifth|sixth|tenth)\b))|\bcompared (?:with|to)\b|\bversus\b|\bvs\.?(?=\s)|\bv\b|\bover\b(?!\s+(?:\d|half|an?\b|the\b|time\b|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|twelve\b))|\bsuperior to\b|"
+    r"\bthan\b(?! (?:\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty)\b(?! (?:drugs|groups|arms))|halv\w+|doubl\w+|tripl\w+|twice\b|half\b|an? (?:half|third|quarter|fifth|sixth|tenth)\b))|\bcompared (?:with|to)\b|\bversus\b|\bvs\.?(?=\s)|\bv\b|\bover\b(?!\s+(?:\d|half|an?\b|the\b|time\b|one\b|two\b|three\b|four\b|five\b|six\b|ten\b|twelve\b))|\bsuperior to\b|"
     r"\binferior to\b|\brather than\b|\bas (?:\w+ )?as\b(?! (?:\d|an?\b|one|two|three|four|five|six|possible|well|soon|long\b))|\b(?:came|was|were|rated|placed|ranked) ahead of\b|\binstead of\b"
     r"|\b(?:by|in) contrast (?:with|to)\b|\bunlike\b|\bas opposed to\b|\brelative to\b",
     re.IGNORECASE,
@@ -91,7 +91,7 @@ def parted(claim: Claim) -> tuple[frozenset[str], frozenset[str]] | None:
         return left, right
     left = frozenset(w.name for w in claim.words if w.start < found.start() and w.content)
     stop = re.compile(
-        r"[,;(]|\b(?:in|at|after|for|by|on|with|because|when|if|while|and|but)\b"
+        r"[,;(]|\b(?:in|at|after|for|by|on|with|against|because|when|if|while|and|but)\b"
     ).search(claim.text, found.end() + 4)
     end = stop.start() if stop else len(claim.text)
     right = frozenset(w.name for w in claim.words if found.end() <= w.start < end and w.content)

@@ -98,6 +98,8 @@ def check_strength(
     own = {w.form for w in claim.words}
     for sentence in about:
         clauses = _taken_up(claim, sentence)
+        # "promising but unproven" is one.
+        clauses |= {c + 1 for c in clauses if _is_doubt(sentence, c + 1)}
         doubt = {
             w.form
             for w in sentence.words
@@ -199,7 +201,7 @@ _CAUSE = re.compile(
 """Before "cause" that is a noun."""
 _SAID_OF_ALL = frozenset("all every everyone everybody always completely".split())
 _PURPOSE = re.compile(r"(?:^to|, to|in order to) $", re.IGNORECASE)
-_NOT = frozenset("no not none neither nor never nobody nothing without".split())
+_NOT = frozenset("cannot no not none neither nor never nobody nothing without".split())
 _CAUSED_LESS = re.compile(r"(?:caus|produc)\w+ (?:\w+ )?(?:less|fewer|more)\b", re.IGNORECASE)
 _ASSOCIATED = re.compile(
     r"\b(?:associat|link|correlat|relat|cohort|observational|retrospective|series|registr|case)\w*",
@@ -415,7 +417,13 @@ def _counts_only(claim: Claim, word: Word) -> bool:
     )
 
 
-_COMPARED = re.compile(r"\b(?:more|less|as|how|so)\s$", re.IGNORECASE)
+_COMPARED = re.compile(r"\b(?:more|most|less|least|as|how|so)\s$", re.IGNORECASE)
+
+
+def _is_doubt(sentence: Claim, clause: int) -> bool:
+    """Whether a clause is a single word of doubt."""
+    said = [w.form for w in sentence.telling if w.clause == clause]
+    return len(said) == 1 and said[0] in DOUBT
 
 
 def _is_taken_up(claim: Claim, sentence: Claim, word: Word) -> bool:

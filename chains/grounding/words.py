@@ -262,7 +262,7 @@ NEGATORS = frozenset(
 DOUBT = frozenset(
     "may might could possible possibly perhaps suggest suggests suggested appear appears appeared "
     "seem seems seemed likely probable probably potential potentially unclear uncertain uncertainty "
-    "unknown unproven untested undetermined preliminary believed thought theoretical theoretically presumed hypothesised "
+    "unknown pending ongoing awaited unproven untested undetermined preliminary believed thought theoretical theoretically presumed hypothesised "
     "hypothesized tend tends tended anecdotal variably variable inconsistent inconsistently partially "
     "modest modestly".split()
 )

@@ -1,7 +1,9 @@
 """The served build: borrowed for a turn, followed when the pointer moves."""
 
 import asyncio
+import gc
 import shutil
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -227,3 +229,20 @@ async def test_a_build_is_made_ready_before_it_is_lent(
     async with library.borrow() as build:
         assert ready == [first, second]
         assert build.id == second
+
+
+async def test_what_is_served_is_no_work_for_the_collector_and_goes_all_the_same(
+    shelf: Shelf, database: Database, library: Library
+) -> None:
+    await shelf.reload(database)
+    gc.unfreeze()
+    async with library.borrow() as build:
+        old = weakref.ref(build)
+        article = next(iter(build.articles.values()))
+        assert gc.get_freeze_count() > 0
+        assert article not in gc.get_objects()
+    del build, article
+    await shelf.reload(database)
+    async with library.borrow() as new:
+        assert new is not old()
+    assert old() is None

@@ -32,6 +32,7 @@ def test_a_lost_answer_is_not_counted_and_ends_the_wait(
     api: BotApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(telegram, "LOST_AFTER_S", 0.3)
+    monkeypatch.setattr(telegram, "THINKS_S", 0.01)
     crowd = [telegram.Reader(api.private(50 + n), n) for n in range(2)]
 
     def answer_two_of_the_first() -> None:

@@ -438,6 +438,9 @@ async def _reloads_on_a_full_disk(folder: Path) -> None:
                             assert build.nearest(build.vectors[0], 1)[0].row == 0
                     else:
                         before = await database.served_build()
+                # A build that went through is opened while there is space for that.
+                async with library.borrow() as build:
+                    assert build.id == before
                 version(shelf, left + 2)
             assert refused >= 4
             # Space is there again: the same process goes on.

@@ -12,10 +12,10 @@ from rapidfuzz import fuzz, process
 
 from chains.asking import BINDING, TALK
 from chains.kinds import Kinds
+from chains.recent import Recent
 from chains.topics import COMMON, VOCABULARIES, Topics, names
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, words
-from store.recent import Recent
 
 TALK_WEIGHT = 0.25
 BINDING_WEIGHT = 1.5

@@ -13,9 +13,9 @@ from chains.facets import Facets
 from chains.kinds import Kinds
 from chains.learned import LEARNED
 from chains.letters import Letters
+from chains.recent import Recent
 from chains.topics import Topics
 from store.index import Build
-from store.recent import Recent
 from store.tokens import Floats
 
 MOST_ASKED, ASKED_BYTES = 512, 32 * 2**20

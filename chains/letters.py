@@ -8,10 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
+from chains.recent import Recent
 from chains.topics import VOCABULARIES, Topics, stands_for
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, words
-from store.recent import Recent
 
 _LETTERS = re.compile(r"(?<![\w-])[A-Za-z]{3,5}(?![\w-])")
 _AGAIN = 2

@@ -16,10 +16,10 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from chains.asking import TALK
+from chains.recent import Recent
 from store.article import Article
 from store.index import Build
 from store.lexical import FUNCTION_WORDS, stem, terms, words
-from store.recent import Recent
 
 COMMON = 0.85
 """Rarity below which a word is ordinary English: nine in ten of a text's words are."""

@@ -2,7 +2,7 @@
 
 import threading
 
-from store.recent import Recent
+from chains.recent import Recent
 
 
 def test_the_last_ones_asked_for_are_kept_and_made_once() -> None:

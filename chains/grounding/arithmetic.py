@@ -39,15 +39,16 @@ _DOSES = re.compile(
 )
 
 
-_PARTS = ("two", "three", "four")
+_PARTS = {"two": 2, "three": 3, "four": 4}
 _DIVIDED = re.compile(
     r"\bin (?:(two|three|four) )(?:equal |divided |daily )?(?:doses|portions|parts)\b", re.I
 )
 
 
-def _split(statement: Sequence[Claim]) -> str:
-    """Into how many a dose is divided there, in words."""
-    return " ".join(f"{m[1].lower()} " for c in statement for m in _DIVIDED.finditer(c.text))
+def _split(statement: Sequence[Claim]) -> set[int]:
+    """Into how many a dose is divided there."""
+    divided = (m[1].lower() for c in statement for m in _DIVIDED.finditer(c.text))
+    return {_PARTS[word] for word in divided}
 
 
 _BY_BOTH = re.compile(
@@ -90,9 +91,7 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
         ]
         if any(abs(own.low * t - 1) < 0.02 for t in every):
             return True
-        if any(
-            own.low == n and f"{word} " in _split(statement) for n, word in enumerate(_PARTS, 2)
-        ):
+        if own.low in _split(statement):
             return True
         same = rhythms_of(own.text) & rhythms_of(" ".join(c.text for c in statement))
         return once and bool(same) and not any(a.dimension == "frequency" for a in given)
@@ -107,8 +106,7 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
     near = max(0.004 * own.low, 0.011 if own.dimension == "share" else 1e-6)
     if is_hedged(claim, own):
         near = max(near, 0.06 * own.low)
-    by = _BY.search(claim.text[: own.start])
-    by = by or _BY_BOTH.search(claim.text[: own.start])
+    by = _BY.search(claim.text[: own.start]) or _BY_BOTH.search(claim.text[: own.start])
     if by and is_hedged(claim, own):
         near = max(near, 0.25)
     apart = _APART.search(around)
@@ -148,7 +146,7 @@ def follows(claim: Claim, own: Amount, given: Sequence[Amount], statement: Seque
         if any(abs(share * n - own.low) < 0.5 and share < 1 for share in shares for n in counts):
             return True
     often = [a.low for a in [*claim.amounts, *given] if a.dimension == "frequency"]
-    often += [float(n) for n, word in enumerate(_PARTS, 2) if f"{word} " in _split(statement)]
+    often += _split(statement)
     for dimension, factor in (("mass/time", 1.0), ("mass/mass/time", 0.01)):
         if own.dimension == ("mass" if factor == 1.0 else "share") and any(
             a.dimension == dimension and abs(own.low * factor * n - a.low) <= 0.01 * a.low

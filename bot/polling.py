@@ -6,7 +6,6 @@ far as the time allows; the rest is in the mailbox and is taken up at the next s
 """
 
 import asyncio
-import json
 import logging
 import signal
 import time
@@ -15,12 +14,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 from filelock import FileLock, Timeout
 from telegram import Bot, Update
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError, TimedOut
 from telegram.ext import Application, ApplicationBuilder
-from telegram.request import HTTPXRequest
 
 from bot import alerts, corrections, digest, menus, privacy, words
 from bot.alerts import ModelAlerts
@@ -28,8 +25,9 @@ from bot.app import Program
 from bot.background import Background, log_fault
 from bot.digest import DailyDigest
 from bot.handlers import Handlers, conversation_of
-from bot.intake import STOPPED, Intake, readable
+from bot.intake import STOPPED, Intake
 from bot.outgoing import LONGEST_PAUSE_S, Outgoing, seconds
+from bot.requests import PollRequest, Request
 from store.errors import ServiceUnreachable, SettingsProblem, StoreBusy
 
 log = logging.getLogger("corollary.telegram")
@@ -37,6 +35,8 @@ log = logging.getLogger("corollary.telegram")
 UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, STOPPED]
 POLL_S = 10
 """How long a poll waits for something to happen."""
+POLL_ANSWERED_WITHIN_S = 5.0
+"""How much longer it waits for the server to say that nothing has."""
 FINISH_WITHIN_S = 7.0
 """How long what is in work at the end may take."""
 CONFLICTS, NEWCOMER_S = 3, 60.0
@@ -45,50 +45,8 @@ FIRST_PAUSE_S = 1.0
 TOLD_EVERY_S = 600.0
 """That another program polls too is told once in this time, however often they meet."""
 PRUNE_EVERY_S, RENEW_EVERY_S, LOOK_EVERY_S = 3600.0, 20.0, 10.0
-CONNECTIONS, IDLE_CONNECTIONS = 32, 8
-"""Under 200 people fewer connections answer faster than the library's 256; and each one that is
-idle is looked at before every request."""
-
-
-class WatchedRequest(HTTPXRequest):
-    """Notices when Telegram takes the token back, which the poller alone would not survive."""
-
-    def __init__(self, on_unauthorized: Callable[[], None], **options: Any) -> None:
-        super().__init__(**options)
-        self._on_unauthorized = on_unauthorized
-
-    async def do_request(self, *args: Any, **options: Any) -> tuple[int, bytes]:
-        code, payload = await super().do_request(*args, **options)
-        if code == 401:
-            self._on_unauthorized()
-        return code, payload
-
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """As the library does, which would write what it cannot read into the log."""
-        try:
-            told = json.loads(payload.decode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict):
-            raise TelegramError("Invalid server response")
-        return told
-
-
-class PollRequest(WatchedRequest):
-    """Has an update that the library cannot read replaced, which would otherwise hold up all that
-    come with it and after it, and stand in the log."""
-
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        told = WatchedRequest.parse_json_payload(payload)
-        given = told.get("result")
-        if isinstance(given, list):
-            told["result"] = [u for u in map(readable, given) if u is not None]
-            if given and not told["result"]:
-                # No offset would move: they would come again at once, and for ever.
-                raise TelegramError("Invalid server response")
-        return told
+CONNECTIONS = 32
+"""Under 200 people fewer connections answer faster than the library's 256."""
 
 
 class _HideToken(logging.Filter):
@@ -370,8 +328,8 @@ def build(
         .token(token)
         .base_url(base_url)
         .base_file_url(f"{_server(base_url)}/file/bot")
-        .request(WatchedRequest(on_unauthorized, **_REQUEST))
-        .get_updates_request(PollRequest(on_unauthorized, connection_pool_size=2))
+        .request(Request(on_unauthorized, CONNECTIONS))
+        .get_updates_request(PollRequest(on_unauthorized, 2, POLL_ANSWERED_WITHIN_S))
         .updater(None)
         .update_queue(intake)
         .build()
@@ -381,18 +339,6 @@ def build(
     intake.hand_to(application.process_update, outgoing.resend)
     Handlers(program, outgoing, background or Background()).add_to(application)
     return Door(application, intake, outgoing)
-
-
-_REQUEST: dict[str, Any] = {
-    "httpx_kwargs": {
-        "limits": httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=IDLE_CONNECTIONS
-        )
-    },
-    "pool_timeout": 30.0,
-    "read_timeout": 20.0,
-    "write_timeout": 20.0,
-}
 
 
 def _server(base_url: str) -> str:

@@ -8,6 +8,7 @@ import asyncio
 import time
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -59,6 +60,9 @@ class Assistant:
         self._writer = writer
         self._timer = timer
         self._answerer = Answerer(embeddings=embeddings, rules=rules, rarity=rarity, today=today)
+        # One: two would take turns at the interpreter all the same, and each with its own cold
+        # memory. What the loop does for an answer takes longer than this does.
+        self._thread = ThreadPoolExecutor(1, "answers")
         self.suggestions = self._answerer.suggestions
         # Reading a large store takes seconds: no question waits for that but the first of all.
         library.prepare = self._answerer.knowledge
@@ -128,7 +132,7 @@ class Assistant:
         """As `stream`, from a given build and context; nothing is read from or written to the
         database. Without `writes` the answer is quoted."""
         clock = clock or Clock(self._timer)
-        turn = await asyncio.to_thread(self._answerer.answer, build, recalled, asked, slug, clock)
+        turn = await self._answered(build, recalled, asked, slug, clock)
         writer = self._writer
         if writer is not None and not writes:
             turn = replace(turn, note=Note.SPENT if _is_writable(turn) else None)
@@ -145,6 +149,20 @@ class Assistant:
                             if turn.unfinished:
                                 yield turn
         yield worded_for(role, turn, build)
+
+    async def _answered(
+        self,
+        build: Build,
+        recalled: Recalled,
+        asked: str,
+        slug: str | None,
+        clock: Clock,
+        standalone: str | None = None,
+    ) -> Turn:
+        """As `Answerer.answer`, while the loop goes on."""
+        given = build, recalled, asked, slug, clock, standalone
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._answerer.answer, *given)
 
     async def _may_write(self, user_id: str) -> bool:
         """Whether the reader has tokens of the day left for a model to write with."""
@@ -190,9 +208,7 @@ class Assistant:
             allowance,
         )
         if refused is None:
-            again = await asyncio.to_thread(
-                self._answerer.answer, build, recalled, turn.question, None, clock, found
-            )
+            again = await self._answered(build, recalled, turn.question, None, clock, found)
             if again.sections:
                 seen = replace(receipt, retrieved=again.receipt.retrieved)
                 return replace(again, receipt=seen)

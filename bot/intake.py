@@ -70,18 +70,18 @@ def key_of(update: Update, bot_id: int) -> Key:
     return Key(bot_id, update.update_id, f"message:{digest}")
 
 
-def readable(told: Any) -> Any:
-    """What Telegram tells of an update, if the library can read it. If not, its number alone, with
-    a line in the log that holds nothing of it: it cannot be worked on, and must not hold up those
-    that come after it. None when it has not even a number."""
+def read(told: Any, bot: Bot | None = None) -> tuple[Update, dict[str, Any]] | None:
+    """What Telegram tells of an update, and the update that the library makes of it. Of one that
+    it cannot read only the number is left, with a line in the log that holds nothing of it: it
+    cannot be worked on, and must not hold up those that come after it. None when it has not even a
+    number."""
     try:
-        Update.de_json(told, None)
+        return Update.de_json(told, bot), told
     except Exception as e:  # noqa: BLE001 - whatever the library stumbles over
         number = told.get("update_id") if isinstance(told, dict) else None
         number = number if isinstance(number, int) else None
         log.error("update %s cannot be read and is left out: %s", number, type(e).__name__)
-        return None if number is None else {"update_id": number}
-    return told
+        return None if number is None else (Update(number), {"update_id": number})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,7 @@ class Intake(asyncio.Queue[object]):
         self._bot_id = bot_id
         self._conversation_of = conversation_of
         self._mask = mask
+        self._bot: Bot | None = None
         self._handle: Callable[[Update], Awaitable[None]] | None = None
         self._resend: Callable[[Key, Sequence[Reply]], Awaitable[object]] | None = None
         self._lines: dict[tuple[int, int | None], deque[_Work]] = {}
@@ -119,34 +120,44 @@ class Intake(asyncio.Queue[object]):
 
     def hand_to(
         self,
+        bot: Bot,
         handle: Callable[[Update], Awaitable[None]],
         resend: Callable[[Key, Sequence[Reply]], Awaitable[object]],
     ) -> None:
-        """Says who works on an update, and who sends the replies that an earlier run stored."""
-        self._handle, self._resend = handle, resend
+        """Says whose updates they are, who works on one, and who sends the replies that an earlier
+        run stored."""
+        self._bot, self._handle, self._resend = bot, handle, resend
 
     # ------------------------------------------------------------------ in
 
     async def put(self, item: object) -> None:
         """As the library's own doors call it; what is no update is the library's own business."""
         if isinstance(item, Update):
-            await self.take([item])
+            await self.take([item.to_dict()])
         else:
             await super().put(item)
 
-    async def take(self, updates: Sequence[Update]) -> None:
-        """Keeps the updates, and sees to it that those not known yet are worked on."""
+    async def take(self, told: Sequence[Any]) -> int | None:
+        """Keeps updates, given as Telegram tells of them, and sees to it that those not known yet
+        are worked on. The number of the last one; None when none has a number."""
         keyed: dict[Key, tuple[Update, Parcel]] = {}
-        for update in updates:
+        number = None
+        for one in told:
+            found = read(one, self._bot)
+            if found is None:
+                continue
+            update, whole = found
+            number = update.update_id
             try:
                 key = key_of(update, self._bot_id)
-                keyed[key] = update, self._parcel(key, update)
+                keyed[key] = update, self._parcel(key, update, whole)
             except Exception as e:  # noqa: BLE001 - the others are taken all the same
-                log_fault(log, f"taking in update {update.update_id}", e)
+                log_fault(log, f"taking in update {number}", e)
         new = await self._kept([parcel for _, parcel in keyed.values()])
         for key, (update, _) in keyed.items():
             if key in new:
                 self._line_up(_Work(key, update))
+        return number
 
     async def _kept(self, parcels: list[Parcel]) -> set[Key]:
         for pause_s in (*PATIENCE_S, None):
@@ -158,24 +169,23 @@ class Intake(asyncio.Queue[object]):
                     await asyncio.sleep(pause_s)
         return {p.key for p in parcels}
 
-    def _parcel(self, key: Key, update: Update) -> Parcel:
+    def _parcel(self, key: Key, update: Update, told: dict[str, Any]) -> Parcel:
         place = place_of(update)
         where = f"{place[0]}" if place else None
         if place and place[1] is not None:
             where = f"{place[0]}.{place[1]}"
-        told = _masked(update.to_dict(), self._mask)
         # In ASCII: half a surrogate pair is text in JSON, and in no database.
-        text = json.dumps(told, separators=(",", ":"))
+        text = json.dumps(_masked(told, self._mask), separators=(",", ":"))
         return Parcel(key, where, user_of(update), text)
 
-    async def replay(self, bot: Bot) -> int:
+    async def replay(self) -> int:
         """Takes up what an earlier run left undone; how many updates that are."""
-        found = await self._mailbox.left(self._bot_id)
-        for one in found:
+        left = await self._mailbox.left(self._bot_id)
+        for one in left:
             told = {"update_id": one.parcel.key.update_id, **json.loads(one.parcel.payload)}
-            update = Update.de_json(readable(told), bot)
-            self._line_up(_Work(one.parcel.key, update, one))
-        return len(found)
+            if found := read(told, self._bot):
+                self._line_up(_Work(one.parcel.key, found[0], one))
+        return len(left)
 
     # ------------------------------------------------------------------ order
 

@@ -143,6 +143,7 @@ class Door:
     """The parts of a running bot."""
 
     application: "Application[Any, Any, Any, Any, Any, Any]"
+    requests: PollRequest
     intake: Intake
     outgoing: Outgoing
 
@@ -172,7 +173,7 @@ async def open_door(door: Door) -> AsyncIterator[None]:
         await application.initialize()
         await application.start()
         await door.outgoing.open()
-        again = await door.intake.replay(application.bot)
+        again = await door.intake.replay()
         if again:
             log.info("%d updates of an earlier run are taken up", again)
         yield
@@ -194,7 +195,7 @@ async def listening(
     bot = door.application.bot
     if settings.telegram_webhook_url is None:
         await bot.delete_webhook(drop_pending_updates=False)
-        task = asyncio.create_task(poll(bot, door.intake.take))
+        task = asyncio.create_task(poll(bot, door.requests, door.intake.take))
     else:
         task = asyncio.create_task(_never())
     try:
@@ -224,12 +225,16 @@ async def _first(ended: asyncio.Event, failed: "asyncio.Task[None]") -> None:
         failed.result()
 
 
-Take = Callable[[Sequence[Update]], Awaitable[None]]
+Take = Callable[[Sequence[Any]], Awaitable[int | None]]
+"""Takes updates as Telegram tells of them; the number of the last one."""
 
 
-async def poll(bot: Bot, take: Take, clock: Callable[[], float] = time.monotonic) -> None:
-    """Fetches updates until it is cancelled. The offset moves when they have been taken. When
-    another program begins to poll for the same bot, it goes on as soon as that one ends.
+async def poll(
+    bot: Bot, requests: PollRequest, take: Take, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Fetches updates until it is cancelled, by the requests that the bot has for that. The offset
+    moves when they have been taken. When another program begins to poll for the same bot, it goes
+    on as soon as that one ends.
 
     Raises ServiceUnreachable when another program turns out to poll for the same bot, and
     InvalidToken when the token is not accepted.
@@ -238,7 +243,8 @@ async def poll(bot: Bot, take: Take, clock: Callable[[], float] = time.monotonic
     pause_s, began, conflicts, told_at = FIRST_PAUSE_S, clock(), 0, -TOLD_EVERY_S
     while True:
         try:
-            updates = await bot.get_updates(offset=offset, timeout=POLL_S, allowed_updates=UPDATES)
+            await bot.get_updates(offset=offset, timeout=POLL_S, allowed_updates=UPDATES)
+            told = requests.fetched()
         except RetryAfter as e:
             await asyncio.sleep(float(seconds(e)))
             continue
@@ -268,13 +274,17 @@ async def poll(bot: Bot, take: Take, clock: Callable[[], float] = time.monotonic
             log_fault(log, "polling", e)
         else:
             try:
-                await take(updates)
+                number = await take(told)
             except Exception as e:  # noqa: BLE001 - what was not taken comes again
                 log_fault(log, "taking updates in", e)
             else:
-                pause_s = FIRST_PAUSE_S
-                offset = updates[-1].update_id + 1 if updates else offset
-                continue
+                if number is not None:
+                    offset = number + 1
+                if number is not None or not told:
+                    pause_s = FIRST_PAUSE_S
+                    continue
+                # Without a number no offset moves: they would come again at once, and for ever.
+                log.warning("polling: updates without a number; trying again")
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
@@ -286,7 +296,7 @@ def keep_house(program: Program, door: Door, background: Background) -> None:
     background.repeat(PRUNE_EVERY_S, mailbox.prune)
     background.repeat(RENEW_EVERY_S, mailbox.renew)
     if program.settings.telegram_webhook_url is not None:
-        background.repeat(RENEW_EVERY_S, lambda: door.intake.replay(bot))
+        background.repeat(RENEW_EVERY_S, door.intake.replay)
         background.repeat(LOOK_EVERY_S, lambda: _look(bot))
 
 
@@ -323,22 +333,23 @@ def build(
     base_url = program.settings.telegram_base_url
     mailbox = program.database.mailbox
     intake = Intake(mailbox, int(token.partition(":")[0]), conversation_of=conversation_of)
+    polls = PollRequest(on_unauthorized, POLL_ANSWERED_WITHIN_S)
     application = (
         ApplicationBuilder()
         .token(token)
         .base_url(base_url)
         .base_file_url(f"{_server(base_url)}/file/bot")
         .request(Request(on_unauthorized, CONNECTIONS))
-        .get_updates_request(PollRequest(on_unauthorized, 2, POLL_ANSWERED_WITHIN_S))
+        .get_updates_request(polls)
         .updater(None)
         .update_queue(intake)
         .build()
     )
     rich = program.settings.telegram_rich
     outgoing = Outgoing(application.bot, program.disclaimer, mailbox, rich=rich)
-    intake.hand_to(application.process_update, outgoing.resend)
+    intake.hand_to(application.bot, application.process_update, outgoing.resend)
     Handlers(program, outgoing, background or Background()).add_to(application)
-    return Door(application, intake, outgoing)
+    return Door(application, polls, intake, outgoing)
 
 
 def _server(base_url: str) -> str:

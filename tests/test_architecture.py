@@ -28,8 +28,10 @@ DOORS = {
         "bot/menus.py",
         "bot/outgoing.py",
         "bot/polling.py",
+        "bot/requests.py",
         "bot/webhook.py",
     },
+    "aiohttp": {"bot/requests.py"},
     "chromadb": {"store/index.py"},
     "sqlalchemy": {
         "store/conversations.py",

@@ -33,6 +33,7 @@ from bot import polling
 from bot.app import Program
 from bot.intake import Intake
 from bot.polling import poll
+from bot.requests import PollRequest
 from store.errors import ServiceUnreachable
 from store.mailbox import Key, Parcel
 
@@ -172,10 +173,10 @@ async def test_an_update_that_cannot_be_kept_is_left_out(
 ) -> None:
     really = Intake._parcel
 
-    def stumbles(self: Intake, key: Key, update: Update) -> Parcel:
+    def stumbles(self: Intake, key: Key, update: Update, told: Any) -> Parcel:
         if update.message is not None and update.message.text == PRIVATE:
             raise ValueError(PRIVATE)
-        return really(self, key, update)
+        return really(self, key, update, told)
 
     monkeypatch.setattr(Intake, "_parcel", stumbles)
     async with bot_over(program, api) as bot:
@@ -196,13 +197,13 @@ async def test_what_is_no_answer_to_a_poll_ends_no_polling(
     ada = api.private(9133)
     body = b'{"ok": true, "result": [{"update_id": 1, "message": {"text": "my patient'
     answers = iter([body, b"[1]", b"{}", b'{"ok": true, "result": 7}'])
-    do_request = polling.PollRequest.do_request
+    do_request = PollRequest.do_request
 
-    async def broken(self: polling.PollRequest, *args: Any, **options: Any) -> tuple[int, bytes]:
+    async def broken(self: PollRequest, *args: Any, **options: Any) -> tuple[int, bytes]:
         said = await do_request(self, *args, **options)
         return 200, next(answers, said[1])
 
-    monkeypatch.setattr(polling.PollRequest, "do_request", broken)
+    monkeypatch.setattr(PollRequest, "do_request", broken)
     async with bot_over(program, api) as bot:
         ada.say("/articles")
         await asyncio.to_thread(api.wait_sent, ada.chat_id)
@@ -222,15 +223,16 @@ async def test_what_cannot_be_passed_over_is_not_asked_for_without_a_pause(
         await asyncio.sleep(0)
         return 200, b'{"ok": true, "result": [{"message": {}}]}'
 
-    async def take(updates: Sequence[Update]) -> None:
-        assert not updates
+    async def take(told: Sequence[Any]) -> int | None:
+        assert told == [{"message": {}}]
+        return None
 
-    requesting = polling.PollRequest(lambda: None)
+    requesting = PollRequest(lambda: None, 5.0)
     monkeypatch.setattr(requesting, "do_request", numberless)
     async with Bot(api.token, api.base_url, get_updates_request=requesting) as bot:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(polling.FIRST_PAUSE_S / 2):
-                await poll(bot, take)
+                await poll(bot, requesting, take)
     assert asked == 1
 
 
@@ -243,18 +245,21 @@ async def test_of_two_pollers_the_newcomer_ends_and_the_other_goes_on(
     monkeypatch.setattr(polling, "FIRST_PAUSE_S", 0.05)
     taken: list[int] = []
 
-    async def take(updates: Sequence[Update]) -> None:
-        taken.extend(u.update_id for u in updates)
+    async def take(told: Sequence[Any]) -> int | None:
+        taken.extend(u["update_id"] for u in told)
+        return taken[-1] if told else None
 
     started = iter([0.0])
     ada = api.private(9141)
-    async with Bot(api.token, api.base_url) as one, Bot(api.token, api.base_url) as other:
-        older = asyncio.create_task(poll(one, take, lambda: next(started, 1000.0)))
+    asking = [PollRequest(lambda: None, 5.0) for _ in range(2)]
+    bots = [Bot(api.token, api.base_url, get_updates_request=one) for one in asking]
+    async with bots[0] as one, bots[1] as other:
+        older = asyncio.create_task(poll(one, asking[0], take, lambda: next(started, 1000.0)))
         await asyncio.to_thread(api.wait_calls, "getMe", 2)
         await asyncio.sleep(0.1)
         with pytest.raises(ServiceUnreachable) as told:
             async with asyncio.timeout(10):
-                await poll(other, take)
+                await poll(other, asking[1], take)
         number = ada.say("x")
         while number not in taken:
             await asyncio.sleep(0.01)

@@ -300,7 +300,7 @@ async def context(program: Program, person: Person, args: str) -> Message:
     for turn in recalled.turns[-4:]:
         lines.append(Paragraph(turn.read_as or turn.question, Style.BULLET))
     role_told = await roles.known(program, person.user_id)
-    said = tr(roles.NAMES[role_told]).lower() if role_told else tr("not told")
+    said = words.inside(tr(roles.NAMES[role_told])) if role_told else tr("not told")
     lines.append(Paragraph(tr("Role: {role}", role=said)))
     lines.append(Paragraph(tr("/new forgets all of it for your next question; the role stays.")))
     buttons = [Button(tr("Forget it: new topic"), "do:new")]

@@ -135,7 +135,9 @@ def _what_holds(served: dict[str, Article | None]) -> Iterable[str]:
 def _listed(names: list[str]) -> str:
     more = len(names) - QUOTED
     listed = ", ".join(in_quotes(n) for n in names[:QUOTED])
-    return tr("{names} and {n} more", names=listed, n=more) if more > 0 else listed
+    if more <= 0:
+        return listed
+    return trn("{names} and {n} more", "{names} and {n} more", more, names=listed)
 
 
 def _buttons(served: Iterable[Article | None]) -> Iterable[Button]:

@@ -401,7 +401,7 @@ def _kinds_of_study(quote: Quote, turn: Turn) -> str:
     if turn.role is not Role.RESEARCHER:
         return ""
     of = {source.n: source.reference for source in turn.sources}
-    kinds = dict.fromkeys(_study_kind(of[n]).lower() for n in quote.citations if n in of)
+    kinds = dict.fromkeys(words.inside(_study_kind(of[n])) for n in quote.citations if n in of)
     return f" ({', '.join(kinds)})" if kinds else ""
 
 

@@ -6,7 +6,7 @@ stands out in it; which statements and sources are shown does not depend on it.
 
 from bot.app import Program
 from bot.render import Button, Message, Paragraph, Style
-from bot.words import marked, tr
+from bot.words import inside, marked, tr
 from store.people import role_of, set_role
 from store.turn import Role
 
@@ -65,7 +65,7 @@ async def command(program: Program, user_id: str, args: str) -> Message:
     now = await known(program, user_id)
     lines = [Paragraph(tr("There is no role “{name}”.", name=wanted[:32]))] if wanted else []
     if now is not None:
-        lines.append(Paragraph(tr("You are known as: {role}.", role=tr(NAMES[now]).lower())))
+        lines.append(Paragraph(tr("You are known as: {role}.", role=inside(tr(NAMES[now])))))
     return Message((*lines, *question()), buttons())
 
 
@@ -75,7 +75,7 @@ async def chosen(program: Program, user_id: str, role: Role) -> Message:
     effect = EFFECTS.get(role)
     return Message(
         (
-            Paragraph(tr("Noted: {role}. /role changes it.", role=tr(NAMES[role]).lower())),
+            Paragraph(tr("Noted: {role}. /role changes it.", role=inside(tr(NAMES[role])))),
             *([Paragraph(tr(effect))] if effect else []),
             Paragraph(tr("Ask a question, or pick an article with /articles.")),
         )

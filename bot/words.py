@@ -44,6 +44,12 @@ def marked(text: str) -> str:
     return text
 
 
+def inside(term: str) -> str:
+    """A term of a list, translated, as it stands inside of a sentence. English drops its capital;
+    German, whose nouns keep theirs, has it as it is."""
+    return term.lower() if language() == ENGLISH else term
+
+
 def language() -> str:
     """The code of the language that is spoken."""
     return _spoken.get()

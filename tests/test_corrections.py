@@ -19,6 +19,7 @@ from bot.app import Program
 from bot.corrections import Place, place_of, tell, tell_all, worded
 from bot.handlers import person_of
 from bot.render import Message, plain
+from bot.words import speaking
 from store import conversations
 from store.people import set_language
 from store.records import CorrectedQuote, Correction
@@ -155,6 +156,14 @@ async def test_a_correction_of_an_article_that_is_gone_offers_no_button(shown: P
     )
     assert "“gone”: the article is not served any more." in text
     assert not told.buttons
+
+
+@pytest.mark.parametrize(("n", "more"), [(3, ""), (4, " und 1 weiterer"), (5, " und 2 weitere")])
+async def test_articles_beyond_the_third_are_counted(shown: Program, n: int, more: str) -> None:
+    gone = [a_correction(f"{slug}.", article=slug).items[0] for slug in "abcde"[:n]]
+    with speaking("de"):
+        told = await worded(shown, Correction("telegram:1:1", "telegram:1", tuple(gone)))
+    assert f"“{more}: Der Artikel steht nicht mehr bereit." in told.paragraphs[-1].text
 
 
 # ------------------------------------------------------------------------------ telling

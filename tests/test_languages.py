@@ -103,7 +103,9 @@ async def test_readers_of_two_languages_are_answered_at_the_same_time(
         assert len(said) >= 4
         ending = ENDS_IN_GERMAN if person.language_code == "de" else ENDS_IN_ENGLISH
         assert all(text.endswith(ending) for text in said)
-        assert ("Was gemerkt ist" in "".join(said)) is (person.language_code == "de")
+        assert ("Was sich der Assistent gemerkt hat" in "".join(said)) is (
+            person.language_code == "de"
+        )
 
 
 @pytest.mark.parametrize(("code", "first"), [("fr", 8131), ("", 8134), ("zh-hans", 8137)])
@@ -141,7 +143,7 @@ async def test_an_emergency_in_german_is_told_in_german(program: Program, api: B
     async with bot_over(program, api) as bot:
         door = door_of(program, api, bot, 8145, "de")
         assert (await door.say("Mein Patient atmet nicht mehr")).text.startswith(
-            "🚨 Wenn dies ein Notfall ist: Rufen Sie jetzt den örtlichen Notruf an"
+            "🚨 Wenn dies ein Notfall ist: Wählen Sie jetzt die örtliche Notrufnummer"
         )
         told = await door.say("Ich will mich umbringen")
         assert told.text.startswith("🚨 Wenn sich jemand etwas antun könnte: Lassen Sie die Person")
@@ -519,7 +521,7 @@ async def test_telegram_is_told_once_and_then_only_what_changed(
     assert api.profile("description").startswith("Answers follow-up questions")
     assert api.profile("description", "de").startswith("Beantwortet Folgefragen")
     assert api.profile("short_description", "de").startswith("Folgefragen zu gepr")
-    for code, start in (("", "what this is"), ("en", "what this is"), ("de", "was dies ist")):
+    for code, start in (("", "what this is"), ("en", "what this is"), ("de", "worum es hier geht")):
         shown = api.commands(language_code=code)
         assert [c["command"] for c in shown] == list(commands.COMMANDS)
         assert shown[0]["description"] == start
@@ -537,7 +539,7 @@ async def test_telegram_is_told_once_and_then_only_what_changed(
     assert api.profile("name") == "Ward 8", "without the setting the name is left alone"
 
     await menus.introduce(told_bot, with_settings(program, language="de"))
-    assert api.commands()[0]["description"] == "was dies ist"
+    assert api.commands()[0]["description"] == "worum es hier geht"
     assert api.commands(language_code="en")[0]["description"] == "what this is"
 
 
@@ -551,7 +553,7 @@ async def test_admins_see_their_commands_and_others_do_not(
     shown = api.commands({"type": "chat", "chat_id": 8401})
     names = [*commands.COMMANDS, *admin_commands.COMMANDS]
     assert [c["command"] for c in shown] == names
-    assert shown[0]["description"] == "was dies ist"
+    assert shown[0]["description"] == "worum es hier geht"
     assert not set(admin_commands.COMMANDS) & {c["command"] for c in api.commands()}
 
 
@@ -597,7 +599,7 @@ async def test_the_menu_of_a_chat_follows_the_language_that_is_chosen(
         await reader.say("/language de")
         await admin.say("/language de")
         own = api.commands({"type": "chat", "chat_id": 8421})
-        assert own[0]["description"] == "was dies ist"
+        assert own[0]["description"] == "worum es hier geht"
         assert len(own) == len(commands.COMMANDS)
         assert len(api.commands({"type": "chat", "chat_id": 8422})) > len(own)
         back = TelegramDoor(program, api, bot, reader.person)

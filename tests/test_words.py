@@ -53,6 +53,12 @@ def test_what_is_filled_in_is_not_filled_in_again() -> None:
     assert said == "There is no language “{name} {0} %s {” here."
 
 
+def test_a_term_inside_of_a_sentence_keeps_the_capitals_of_german_nouns() -> None:
+    assert words.inside(tr("Randomised trial")) == "randomised trial"
+    with speaking("de"):
+        assert words.inside(tr("Randomised trial")) == "Randomisierte Studie"
+
+
 def test_a_text_without_a_translation_is_said_in_english() -> None:
     with speaking("de"):
         assert tr("no such text {x}", x=1) == "no such text 1"
@@ -216,7 +222,7 @@ POINTS: dict[str, dict[str, str]] = {
         "what it is for": r"Fortbildung",
         "where it comes from": r"stammen aus Artikeln",
         "no substitute for judgement": r"ersetzen nicht das klinische Urteil",
-        "check the primary literature": r"prüfen Sie sie anhand der Primärliteratur",
+        "check the primary literature": r"prüfen Sie die Aussagen anhand der Primärliteratur",
         "check current standards": r"derzeit geltenden Standards",
         "no liability": r"übernimmt keine Haftung für Entscheidungen, die auf dieser Antwort ber",
     },

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from store.errors import CorollaryError
@@ -32,6 +33,23 @@ class Background:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def later(
+    after_s: float, work: Callable[[], Coroutine[Any, Any, object]]
+) -> AsyncIterator[None]:
+    """Begins the work unless it is left before that time, and ends it when it is left."""
+    loop = asyncio.get_running_loop()
+    begun: list[asyncio.Task[object]] = []
+    timer = loop.call_later(after_s, lambda: begun.append(loop.create_task(work())))
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for task in begun:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _repeated(every_s: float, work: Callable[[], Awaitable[object]]) -> None:

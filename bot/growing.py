@@ -39,57 +39,73 @@ class Growing:
         self._newest: Message | None = None
         self._changed = asyncio.Event()
         self._showing = asyncio.Lock()
-        self._stop = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._shown: asyncio.Task[None] | None = None
+        self._writing: asyncio.Timeout | None = None
+        self.stopped = False
+        """Whether somebody had read enough."""
 
     def stop(self) -> None:
         """Somebody has read enough."""
-        self._stop.set()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether somebody had read enough."""
-        return self._stop.is_set()
+        if self._writing is not None:
+            self._writing.reschedule(0.0)
 
     async def follow(self, states: AsyncGenerator[Message, None]) -> Message | None:
         """The last state of the answer; the ones before it are shown as they come. When it is
         stopped, the last one that there was, and None when there was none."""
-        showing = asyncio.create_task(self._show_all())
-        writing = asyncio.create_task(self._write(states))
-        stopping = asyncio.create_task(self._stop.wait())
-        tasks: list[asyncio.Task[object]] = [showing, writing, stopping]
+        self._show_after(FIRST_AFTER_S)
         try:
-            await asyncio.wait([writing, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if writing.done():
-                writing.result()
-                self._stop.clear()
-            return self._newest
+            async with asyncio.timeout(None) as self._writing:
+                await self._write(states)
+        except TimeoutError:
+            if self._writing is None or not self._writing.expired():
+                raise
+            self.stopped = True
         finally:
-            writing.cancel()
-            stopping.cancel()
-            try:
-                # A state that arrived after the whole answer would stand below it for a while.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LAST_S), self._showing:
-                        pass
-            finally:
-                showing.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            self._writing = None
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._shown is not None:
+                await self._end(self._shown)
+        return self._newest
 
     async def _write(self, states: AsyncGenerator[Message, None]) -> None:
         async with aclosing(states):
-            async for self._newest in states:
+            async for told in states:
+                if self._newest is None and self._shown is None:
+                    self._show_after(GATHER_S)
+                self._newest = told
                 self._changed.set()
 
+    def _show_after(self, wait_s: float) -> None:
+        """Begins to show what there is; an answer that is whole before that costs nothing."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._begin)
+
+    def _begin(self) -> None:
+        self._shown = asyncio.create_task(self._show_all())
+
     async def _show_all(self) -> None:
-        useful, patience_s = True, FIRST_AFTER_S
+        useful = True
         while useful:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience_s):
-                    await self._changed.wait()
-            await asyncio.sleep(GATHER_S)
             self._changed.clear()
-            began, patience_s = self._clock(), REFRESH_S
+            began = self._clock()
             async with self._showing:
                 useful = await self._show(self._newest or self._first)
             took = self._clock() - began
             await asyncio.sleep(min(SLOWEST_S, max(QUICKEST_S, 4 * took)))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFRESH_S):
+                    await self._changed.wait()
+            await asyncio.sleep(GATHER_S)
+
+    async def _end(self, shown: "asyncio.Task[None]") -> None:
+        try:
+            # A state that arrived after the whole answer would stand below it for a while.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_S), self._showing:
+                    pass
+        finally:
+            shown.cancel()
+            await asyncio.gather(shown, return_exceptions=True)

@@ -297,7 +297,7 @@ class Handlers:
             # In the place of the earlier answer.
             thread = thread_of(update)
             sent = await self._outgoing.edit(chat.id, before.message_id, told, thread)
-            await self._note_shown(update, told, sent, self._outgoing.count(told))
+            await self._note_changed(update, told, sent, self._outgoing.count(told))
         if self._forgotten.get(person.user_id, began) > began:
             # Erased while it was answered: this came after, and goes too.
             await own_data.forget(database, person.user_id)
@@ -499,29 +499,22 @@ class Handlers:
         if chat is None:
             return None
         own = update.callback_query is None and said is not None
-        to = said.message_id if own and said is not None and chat.type != "private" else None
+        asked_in = said.message_id if own and said is not None else None
+        to = asked_in if chat.type != "private" else None
         key = key_of(update, self._outgoing.bot_id)
-        sent, parts = await self._outgoing.reply(key, chat.id, what, thread_of(update), to)
-        await self._note_shown(update, what, sent, parts)
-        return sent
+        return await self._outgoing.reply(key, chat.id, what, thread_of(update), to, asked_in)
 
-    async def _note_shown(
-        self, update: Update, what: Message, sent: int | None, parts: int
+    async def _note_changed(
+        self, update: Update, what: Message, message_id: int | None, parts: int
     ) -> None:
-        """Remembers which message shows which answer, and to which question."""
+        """Remembers which message shows the answer to an edited question now."""
         said = update.effective_message
-        if sent is None or what.turn_id is None or said is None:
+        if message_id is None or what.turn_id is None or said is None:
             return
-        asked = said.message_id if update.callback_query is None else None
+        turn, asked_in = what.turn_id, said.message_id
+        chat, database = said.chat_id, self._program.database
         try:
-            await shown.note(
-                self._program.database,
-                said.chat_id,
-                sent,
-                what.turn_id,
-                parts=parts,
-                question_id=asked,
-            )
+            await shown.note(database, chat, message_id, turn, parts=parts, question_id=asked_in)
         except CorollaryError as e:
             # It was answered all the same.
             log.error("update %s: which message it is was not kept: %s", update.update_id, e)

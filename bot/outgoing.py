@@ -10,7 +10,6 @@ is told without a question, and give up after a few attempts.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -21,8 +20,6 @@ from typing import Any, TypeVar
 from telegram import (
     Bot,
     CallbackQuery,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
     LinkPreviewOptions,
     ReplyParameters,
 )
@@ -40,8 +37,10 @@ from telegram.error import (
 )
 
 from bot import rich
+from bot.background import later
 from bot.limits import Gate, Limits
 from bot.render import Button, Disclaimer, Message, telegram, telegram_plain, utf16_length
+from store import shown
 from store.errors import DatabaseProblem
 from store.mailbox import Key, Mailbox
 from store.mailbox import Reply as Kept
@@ -61,6 +60,8 @@ MANY_IN_WORK = 3
 """With more answers in work than this, the sign comes later."""
 
 T = TypeVar("T")
+Mark = Callable[[int | None], Awaitable[None]]
+"""Marks a part as done with, sent as the message of this id or never to be sent."""
 
 
 class Outgoing:
@@ -99,16 +100,20 @@ class Outgoing:
         message: Message,
         thread_id: int | None = None,
         to: int | None = None,
-    ) -> tuple[int | None, int]:
+        asked_in: int | None = None,
+    ) -> int | None:
         """Answers an update: every part is kept before the first is sent, and sent in order. The
-        buttons come with the last one, whose id is returned (None when the chat is closed), and
-        how many parts there are. The first is shown as a reply to the message `to`, if that is
-        still there.
+        buttons come with the last one, whose id is returned; None when the chat is closed. The
+        first is shown as a reply to the message `to`, if that is still there. When the message is
+        an answer it is remembered where it stands, and that it answers the message `asked_in`.
 
         Raises InvalidToken, with what is left still kept, when the token is not accepted any more.
         """
         first, *rest = self._parts(message, as_rich="rich" not in self._missing)
-        parts = [replace(first, reply_to=to), *rest]
+        *before, last = [replace(first, reply_to=to), *rest]
+        if message.turn_id is not None:
+            last = replace(last, shows=(message.turn_id, len(before) + 1, asked_in))
+        parts = [*before, last]
         try:
             kept = await self._mailbox.keep(
                 key, chat_id, thread_id, [one.as_dict() for one in parts]
@@ -116,34 +121,44 @@ class Outgoing:
         except DatabaseProblem as e:
             log.error("update %s: its reply is sent without being kept: %s", key.update_id, e)
             kept = []
-        if kept:
-            return await self.resend(key, kept), len(parts)
         sent = None
-        for one in parts:
-            sent = await self._surely(chat_id, one, thread_id, _nothing)
-        return sent, len(parts)
-
-    async def resend(self, key: Key, kept: Sequence[Kept]) -> int | None:
-        """Sends replies that are kept, and marks each when it was sent."""
-        sent = None
-        for one in kept:
-
-            async def mark(one: Kept = one) -> None:
-                try:
-                    await self._mailbox.sent(key, one)
-                except DatabaseProblem as e:
-                    log.error("update %s: its reply was sent, not marked: %s", key.update_id, e)
-
-            part = _Part.of_dict(one.part)
-            sent = await self._surely(one.chat_id, part, one.thread_id, mark)
+        for i, part in enumerate(parts):
+            own = kept[i] if kept else None
+            sent = await self._surely(chat_id, part, thread_id, self._marking(key, own, part))
         return sent
+
+    async def resend(self, key: Key, kept: Sequence[Kept]) -> None:
+        """Sends replies that an earlier run kept, and marks each when it was sent."""
+        for one in kept:
+            part = _Part.of_dict(one.part)
+            marking = self._marking(key, one, part)
+            await self._surely(one.chat_id, part, one.thread_id, marking)
+
+    def _marking(self, key: Key, kept: Kept | None, part: "_Part") -> Mark:
+        """What marks a part as sent, with the id it got; nothing, when it is not kept."""
+
+        async def mark(message_id: int | None) -> None:
+            if kept is None:
+                return
+            noted = None
+            if message_id is not None and part.shows is not None:
+                turn_id, parts, asked_in = part.shows
+                noted = shown.noting(
+                    kept.chat_id, message_id, turn_id, parts=parts, question_id=asked_in
+                )
+            try:
+                await self._mailbox.sent(key, kept, noted)
+            except DatabaseProblem as e:
+                log.error("update %s: its reply was sent, not marked: %s", key.update_id, e)
+
+        return mark
 
     async def _surely(
         self,
         chat_id: int,
         part: "_Part",
         thread_id: int | None,
-        mark: Callable[[], Awaitable[None]],
+        mark: Mark,
     ) -> int | None:
         """Sends a part for as long as it takes; None when it can never arrive."""
         pause_s = 0.5
@@ -152,14 +167,14 @@ class Outgoing:
             try:
                 async with self._gate.passing():
                     sent = await self._post(chat_id, part, thread_id)
-                    await mark()
+                    await mark(sent)
                     return sent
             except RetryAfter as e:
                 self._limits.hold(chat_id, seconds(e))
                 continue
             except Forbidden:
                 await self._close(chat_id)
-                await mark()
+                await mark(None)
                 return None
             except ChatMigrated as e:
                 chat_id, thread_id = e.new_chat_id, None
@@ -168,7 +183,7 @@ class Outgoing:
                 simpler = _simpler(part, thread_id, str(e).lower())
                 if simpler is None:
                     log.error("chat %s: a reply is refused: %s", chat_id, e)
-                    await mark()
+                    await mark(None)
                     return None
                 log.warning("chat %s: sent more simply: %s", chat_id, _reason(e))
                 part, thread_id = simpler
@@ -265,10 +280,11 @@ class Outgoing:
         self, chat_id: int, message_id: int, rows: Sequence[Sequence[tuple[str, str]]]
     ) -> None:
         """Changes the buttons under a message, given as labels and data; worth no retry."""
-        keyboard = [[InlineKeyboardButton(t, callback_data=d) for t, d in row] for row in rows]
         try:
             await self._bot.edit_message_reply_markup(
-                chat_id, message_id, reply_markup=InlineKeyboardMarkup(keyboard)
+                chat_id,
+                message_id,
+                reply_markup=_markup([[_button(*b) for b in row] for row in rows]),
             )
         except TelegramError as e:
             log.debug("chat %s: buttons not changed: %s", chat_id, type(e).__name__)
@@ -279,17 +295,15 @@ class Outgoing:
     async def typing(self, chat_id: int, thread_id: int | None = None) -> AsyncIterator[None]:
         """Shows that an answer is on its way, as long as it takes; not when it is quick."""
         self._in_work += 1
-        task = asyncio.create_task(self._type(chat_id, thread_id))
-        try:
-            yield
-        finally:
-            self._in_work -= 1
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        # Where many wait, the signs would hold up the answers.
+        after_s = TYPING_AFTER_S * max(1.0, self._in_work / MANY_IN_WORK)
+        async with later(after_s, lambda: self._type(chat_id, thread_id)):
+            try:
+                yield
+            finally:
+                self._in_work -= 1
 
     async def _type(self, chat_id: int, thread_id: int | None) -> None:
-        # Where many wait, the signs would hold up the answers.
-        await asyncio.sleep(TYPING_AFTER_S * max(1.0, self._in_work / MANY_IN_WORK))
         while True:
             if self._limits.spare(chat_id):
                 try:
@@ -513,28 +527,22 @@ class _Part:
     that take rich messages."""
 
     text: str
-    buttons: InlineKeyboardMarkup | None = None
+    buttons: Any = None
+    """As Telegram has them: the library's own form would be made to be turned into that."""
     parse_mode: str | None = ParseMode.HTML
     reply_to: int | None = None
     rich: str | None = None
+    shows: tuple[int, int, int | None] | None = None
+    """The answer that it is the last part of: its turn, in how many parts, what message asked."""
 
     def as_dict(self) -> dict[str, Any]:
         """As it is kept."""
-        buttons = json.loads(self.buttons.to_json()) if self.buttons else None
-        return {
-            "text": self.text,
-            "buttons": buttons,
-            "parse_mode": self.parse_mode,
-            "reply_to": self.reply_to,
-            "rich": self.rich,
-        }
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def of_dict(cls, kept: dict[str, Any]) -> "_Part":
         """As it was kept."""
-        buttons = InlineKeyboardMarkup.de_json(kept["buttons"]) if kept["buttons"] else None
-        reply_to, as_rich = kept.get("reply_to"), kept.get("rich")
-        return cls(kept["text"], buttons, kept["parse_mode"], reply_to, as_rich)
+        return cls(**kept)
 
 
 _NOWHERE = ("chat not found", "user not found", "chat_write_forbidden", "not enough rights",
@@ -566,10 +574,6 @@ def seconds(error: RetryAfter) -> float:
     return wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
 
 
-async def _nothing() -> None:
-    """For what is not kept, and so not marked either."""
-
-
 async def _formatted(chat_id: int, part: _Part, send: Callable[[_Part], Awaitable[int]]) -> int:
     """The result of `send`, with the markup taken out when the server refuses that."""
     try:
@@ -581,13 +585,21 @@ async def _formatted(chat_id: int, part: _Part, send: Callable[[_Part], Awaitabl
     return await send(replace(part, text=telegram_plain(part.text), parse_mode=None))
 
 
-def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
+def _keyboard(buttons: tuple[Button, ...]) -> Any:
     """One button a row, for their texts are questions; short ones stand beside each other."""
-    rows: list[list[InlineKeyboardButton]] = []
+    rows: list[list[dict[str, str]]] = []
     for b in buttons:
-        button = InlineKeyboardButton(b.text, callback_data=b.data)
+        button = _button(b.text, b.data)
         if b.beside and rows and len(rows[-1]) < MAX_IN_ROW:
             rows[-1].append(button)
         else:
             rows.append([button])
-    return InlineKeyboardMarkup(rows) if rows else None
+    return _markup(rows) if rows else None
+
+
+def _button(text: str, data: str) -> dict[str, str]:
+    return {"text": text, "callback_data": data}
+
+
+def _markup(rows: list[list[dict[str, str]]]) -> Any:
+    return {"inline_keyboard": rows}

@@ -298,8 +298,10 @@ class Mailbox:
             self._unsent[key] += len(found)
         return found
 
-    async def sent(self, key: Key, reply: Reply) -> None:
-        """Marks a reply; with the last one the update is done."""
+    async def sent(
+        self, key: Key, reply: Reply, also: Callable[[Connection], None] | None = None
+    ) -> None:
+        """Marks a reply; with the last one the update is done. `also` is written with it."""
         self._unsent[key] -= 1
         last = self._unsent[key] <= 0
         if last:
@@ -307,6 +309,8 @@ class Mailbox:
         now = datetime.now(UTC)
 
         def write(c: Connection) -> None:
+            if also is not None:
+                also(c)
             if last:
                 _finish(c, key)
             else:

@@ -1,11 +1,13 @@
 """Which message in a chat showed which answer, so that a reply to it goes on from there and an
 edited question changes it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from store.conversations import Database
 from store.mailbox import inserting
@@ -41,6 +43,22 @@ async def note(
     question_id: int | None = None,
 ) -> None:
     """Remembers it; nothing happens when the answer was erased meanwhile."""
+    async with database.writing() as c:
+        await c.run_sync(
+            noting(chat_id, message_id, turn_id, what=what, parts=parts, question_id=question_id)
+        )
+
+
+def noting(
+    chat_id: int,
+    message_id: int,
+    turn_id: int,
+    *,
+    what: What = What.ANSWER,
+    parts: int = 1,
+    question_id: int | None = None,
+) -> Callable[[Connection], None]:
+    """What remembers it as a part of a transaction."""
     row = {
         "of_turn": turn_id,
         "chat_id": chat_id,
@@ -49,8 +67,11 @@ async def note(
         "parts": parts,
         "question_id": question_id,
     }
-    async with database.writing() as c:
-        await c.execute(_noting(c.dialect.name), row)
+
+    def write(c: Connection) -> None:
+        c.execute(_noting(c.dialect.name), row)
+
+    return write
 
 
 @cache

@@ -27,7 +27,7 @@ from store.errors import QuestionRefused, UnknownArticle
 from store.index import Build
 from store.lexical import words
 from store.library import Library
-from store.people import role_of
+from store.people import role_named, role_of
 from store.turn import Kind, Note, Role, Topic, Turn
 
 if TYPE_CHECKING:
@@ -105,9 +105,11 @@ class Assistant:
         asked = readable(question)
         clock = Clock(self._timer)
         with clock("recall"):
-            recalled = within or await self._database.recall(conversation_id)
+            recalled = within or await self._database.recall(conversation_id, user_id=user_id)
             writes = await self._may_write(user_id)
-            role = role or await role_of(self._database, user_id)
+            if role is None and within is not None:
+                role = await role_of(self._database, user_id)
+            role = role or role_named(recalled.role)
         async with self._library.borrow() as build:
             turns = self.answering(build, recalled, asked, slug, role, clock, writes=writes)
             async with aclosing(turns):

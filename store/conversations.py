@@ -257,57 +257,29 @@ class Database:
 
     # ------------------------------------------------------------------ conversations
 
-    async def recall(self, conversation_id: str, turns_back: int = _TURNS_BACK) -> Recalled:
-        """What is remembered of the conversation; empty when it is new."""
+    async def recall(
+        self, conversation_id: str, turns_back: int = _TURNS_BACK, user_id: str | None = None
+    ) -> Recalled:
+        """What is remembered of the conversation, and what the user said describes them; empty
+        when both are new."""
+        wanted = {"conversation": conversation_id, "most": max(1, turns_back), "user": user_id}
         async with self.reading() as c:
-            wanted = {"conversation": conversation_id, "most": max(1, turns_back)}
             found = (await c.execute(_RECALL, wanted)).all()
             if not found:
-                return Recalled(conversation_id)
-            last = [t for t in found if t.id is not None][:turns_back]
-            remembered = tuple(_remembered(t) for t in reversed(last))
-            return Recalled(conversation_id, found[0].current, remembered)
+                # The first question: nothing is known but the user, if that.
+                role = await c.scalar(_ROLE, {"user": user_id}) if user_id else None
+                return Recalled(conversation_id, role=role)
+        last = [t for t in found if t.id is not None][:turns_back]
+        remembered = tuple(_remembered(t) for t in reversed(last))
+        return Recalled(conversation_id, found[0].current, remembered, found[0].role)
 
     async def remember(self, user_id: str, turn: Turn) -> int:
         """Stores the turn, what it quoted and the topic it ended on, in one transaction; its id.
 
         A quote that a switch has taken away since the turn began is stored as withdrawn.
         """
-        now = datetime.now(UTC)
-        topic = turn.topic.slug if turn.topic else None
         async with self.writing() as c:
-            started_at = await self._ensure(c, user_id, turn.conversation_id, now)
-            row = {
-                "conversation_id": turn.conversation_id,
-                # Never before the start, whoever made the conversation and by whose clock:
-                # such a turn would not be recalled.
-                "asked_at": max(now, started_at),
-                "question": turn.question,
-                "read_as": turn.read_as,
-                "kind": turn.kind.value,
-                "topic": topic,
-                "answer": turn_dict(turn),
-                "build": turn.build,
-                "timings_ms": turn.timings_ms,
-            }
-            turn_id = int((await c.execute(_ADD_TURN, row)).scalar_one())
-            await _remember_quotes(c, turn_id, turn, now)
-            receipt = {"turn_id": turn_id, "receipt": asdict(turn.receipt)}
-            await c.execute(_ADD_RECEIPT, receipt)
-            await _spend(c, user_id, turn.receipt, now)
-            moved = {"conversation": turn.conversation_id, "to": topic, "now": now}
-            await c.execute(_MOVE, moved)
-            if turn.reason is not None and turn.kind.value in {"not_covered", "partly_answered"}:
-                gap = {
-                    "turn_id": turn_id,
-                    "noticed_at": now,
-                    "question": turn.read_as or turn.question,
-                    "reason": turn.reason,
-                    "article": turn.nearest.slug if turn.nearest else topic,
-                    "section": turn.nearest.section if turn.nearest else None,
-                }
-                await c.execute(_ADD_GAP, gap)
-            return turn_id
+            return await c.run_sync(_remember, user_id, turn)
 
     async def turn(self, conversation_id: str, turn_id: int) -> RememberedTurn | None:
         """One turn of the conversation; None when it has no such turn."""
@@ -356,7 +328,7 @@ class Database:
         """Puts the conversation on a topic, or on none; its turns stay remembered."""
         now = datetime.now(UTC)
         async with self.writing() as c:
-            await self._ensure(c, user_id, conversation_id, now)
+            await c.run_sync(_ensure, user_id, conversation_id, now)
             moved = {"conversation": conversation_id, "to": topic, "now": now}
             await c.execute(_MOVE, moved)
 
@@ -364,7 +336,7 @@ class Database:
         """Forgets the context: no topic, and earlier turns are not recalled any more."""
         now = datetime.now(UTC)
         async with self.writing() as c:
-            await self._ensure(c, user_id, conversation_id, now)
+            await c.run_sync(_ensure, user_id, conversation_id, now)
             last = await c.scalar(
                 sa.select(sa.func.max(turns.c.asked_at)).where(
                     turns.c.conversation_id == conversation_id
@@ -377,23 +349,6 @@ class Database:
                 .where(conversations.c.id == conversation_id)
                 .values(topic=None, started_at=started_at, updated_at=now)
             )
-
-    async def _ensure(
-        self, c: AsyncConnection, user: str, conversation: str, at: datetime
-    ) -> datetime:
-        """Makes the user and the conversation unless they exist; when the conversation started."""
-        named = {"user": user, "conversation": conversation}
-        known: str | None
-        started_at: datetime | None
-        known, started_at = (await c.execute(_KNOWN, named)).one()
-        if known is None:
-            await insert_once(c, users, {"id": user, "created_at": at})
-        if started_at is None:
-            row = {"id": conversation, "user_id": user, "started_at": at, "updated_at": at}
-            await insert_once(c, conversations, row)
-            started_at = await c.scalar(_STARTED, named)
-        assert started_at is not None
-        return started_at
 
     # ------------------------------------------------------------------ people
 
@@ -721,7 +676,11 @@ def _json(value: Any) -> str:
 
 async def insert_once(c: AsyncConnection, table: sa.Table, row: dict[str, Any]) -> None:
     """Inserts unless the primary key is there already, also when two do so at once."""
-    await c.execute(inserting(c.dialect.name, table).values(row).on_conflict_do_nothing())
+    await c.run_sync(_insert_once, table, row)
+
+
+def _insert_once(c: Connection, table: sa.Table, row: dict[str, Any]) -> None:
+    c.execute(inserting(c.dialect.name, table).values(row).on_conflict_do_nothing())
 
 
 _UNTOLD = sa.and_(quoted.c.withdrawn_at.is_not(None), quoted.c.told_at.is_(None))
@@ -740,6 +699,7 @@ _KNOWN = sa.select(
     sa.select(users.c.id).where(users.c.id == sa.bindparam("user")).scalar_subquery(),
     _STARTED.scalar_subquery(),
 )
+_ROLE = sa.select(users.c.role).where(users.c.id == sa.bindparam("user"))
 _SINCE_THE_START = sa.and_(
     turns.c.conversation_id == conversations.c.id,
     turns.c.asked_at >= conversations.c.started_at,
@@ -749,6 +709,7 @@ _RECALL = (
         conversations.c.topic.label("current"),
         *(turns.c[n] for n in ("id", "question", "read_as", "kind", "topic")),
         sa.type_coerce(turns.c.answer, sa.Text).label("answer"),
+        _ROLE.scalar_subquery().label("role"),
     )
     .select_from(conversations.outerjoin(turns, _SINCE_THE_START))
     .where(conversations.c.id == sa.bindparam("conversation"))
@@ -780,13 +741,17 @@ def _remembered(row: sa.Row[Any]) -> RememberedTurn:
 
 
 async def _hold_pointer(c: AsyncConnection, *, shared: bool = False) -> None:
+    await c.run_sync(_pointer_held, shared)
+
+
+def _pointer_held(c: Connection, shared: bool) -> None:
     """Until the transaction ends the pointer stays where it is, or is ours alone to move.
 
     Only PostgreSQL needs it: SQLite has one writer, and each transaction that calls this writes.
     """
     if c.dialect.name == "postgresql":
         lock = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
-        await c.execute(sa.select(lock(_POINTER_LOCK)))
+        c.execute(sa.select(lock(_POINTER_LOCK)))
 
 
 async def _audit(
@@ -811,10 +776,61 @@ async def _audit(
     )
 
 
-# ---------------------------------------------------------------------- what was quoted
+# ---------------------------------------------------------------------- a turn
 
 
-async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: datetime) -> None:
+def _remember(c: Connection, user_id: str, turn: Turn) -> int:
+    now = datetime.now(UTC)
+    topic = turn.topic.slug if turn.topic else None
+    started_at = _ensure(c, user_id, turn.conversation_id, now)
+    row = {
+        "conversation_id": turn.conversation_id,
+        # Never before the start, whoever made the conversation and by whose clock:
+        # such a turn would not be recalled.
+        "asked_at": max(now, started_at),
+        "question": turn.question,
+        "read_as": turn.read_as,
+        "kind": turn.kind.value,
+        "topic": topic,
+        "answer": turn_dict(turn),
+        "build": turn.build,
+        "timings_ms": turn.timings_ms,
+    }
+    turn_id = int(c.execute(_ADD_TURN, row).scalar_one())
+    _remember_quotes(c, turn_id, turn, now)
+    c.execute(_ADD_RECEIPT, {"turn_id": turn_id, "receipt": asdict(turn.receipt)})
+    _spend(c, user_id, turn.receipt, now)
+    c.execute(_MOVE, {"conversation": turn.conversation_id, "to": topic, "now": now})
+    if turn.reason is not None and turn.kind.value in {"not_covered", "partly_answered"}:
+        gap = {
+            "turn_id": turn_id,
+            "noticed_at": now,
+            "question": turn.read_as or turn.question,
+            "reason": turn.reason,
+            "article": turn.nearest.slug if turn.nearest else topic,
+            "section": turn.nearest.section if turn.nearest else None,
+        }
+        c.execute(_ADD_GAP, gap)
+    return turn_id
+
+
+def _ensure(c: Connection, user: str, conversation: str, at: datetime) -> datetime:
+    """Makes the user and the conversation unless they exist; when the conversation started."""
+    named = {"user": user, "conversation": conversation}
+    known: str | None
+    started_at: datetime | None
+    known, started_at = c.execute(_KNOWN, named).one()
+    if known is None:
+        _insert_once(c, users, {"id": user, "created_at": at})
+    if started_at is None:
+        row = {"id": conversation, "user_id": user, "started_at": at, "updated_at": at}
+        _insert_once(c, conversations, row)
+        started_at = c.scalar(_STARTED, named)
+    assert started_at is not None
+    return started_at
+
+
+def _remember_quotes(c: Connection, turn_id: int, turn: Turn, now: datetime) -> None:
     keys = {source.n: source.reference.identity for source in turn.sources}
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for quote in turn.rests_on():
@@ -831,22 +847,22 @@ async def _remember_quotes(c: AsyncConnection, turn_id: int, turn: Turn, now: da
             }
     if not rows:
         return
-    await _hold_pointer(c, shared=True)
-    build = await c.scalar(_SERVED)
+    _pointer_held(c, True)
+    build = c.scalar(_SERVED)
     if build is not None and build != turn.build:
         # Switched while this was answered. The switch could not see these quotes, and who made it
         # may be gone: what it left behind of each article is the one thing that decides.
-        left = await c.execute(
+        left = c.execute(
             sa.select(standing).where(standing.c.article.in_({slug for slug, _ in rows}))
         )
         for article, digests in left:
             for (slug, digest), row in rows.items():
                 if slug == article and digest not in digests:
                     row |= {"withdrawn_at": now, "withdrawn_build": build}
-    await c.execute(_QUOTE, list(rows.values()))
+    c.execute(_QUOTE, list(rows.values()))
 
 
-async def _spend(c: AsyncConnection, user_id: str, receipt: Receipt, now: datetime) -> None:
+def _spend(c: Connection, user_id: str, receipt: Receipt, now: datetime) -> None:
     if not receipt.calls:
         return
     row = {
@@ -856,11 +872,14 @@ async def _spend(c: AsyncConnection, user_id: str, receipt: Receipt, now: dateti
         "tokens_out": receipt.tokens_out,
     }
     more = {n: spent.c[n] + row[n] for n in ("tokens_in", "tokens_out")}
-    await c.execute(
+    c.execute(
         inserting(c.dialect.name, spent)
         .values(row)
         .on_conflict_do_update(index_elements=[spent.c.user_id, spent.c.day], set_=more)
     )
+
+
+# ---------------------------------------------------------------------- what was quoted
 
 
 async def _stand(c: AsyncConnection, left: Standing | None) -> None:

@@ -17,7 +17,11 @@ LONGEST_COMMENT = 1000
 
 async def role_of(database: Database, user_id: str) -> Role | None:
     """What the user said describes them; None when they did not say."""
-    told = await _told(database, user_id, _ROLE)
+    return role_named(await _told(database, user_id, _ROLE))
+
+
+def role_named(told: str | None) -> Role | None:
+    """The role of that name; None when there is none, or none any more."""
     return Role(told) if told in set(Role) else None
 
 

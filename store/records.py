@@ -53,11 +53,13 @@ class RememberedTurn:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """What is remembered of a conversation: its topic, and its last turns, oldest first."""
+    """What is remembered of a conversation: its topic, and its last turns, oldest first; and what
+    the user who asks said describes them."""
 
     conversation_id: str
     topic: str | None = None
     turns: tuple[RememberedTurn, ...] = ()
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,16 +86,22 @@ class Left:
 
 
 class Begin(Protocol):
-    """Begins a transaction, as `Database.reading` and `writing` do."""
+    """Begins a transaction, as `Database.writing` does."""
 
     def __call__(self, *, much: bool = False) -> AbstractAsyncContextManager[AsyncConnection]: ...
+
+
+class InOne(Protocol):
+    """What the work writes in a transaction of its own, as `Database.write` does."""
+
+    async def __call__(self, work: Callable[[Connection], _T]) -> _T: ...
 
 
 class Mailbox:
     """The updates and replies of all bots that share the database."""
 
-    def __init__(self, reading: Begin, writing: Begin) -> None:
-        self._reading = reading
+    def __init__(self, in_one: InOne, writing: Begin) -> None:
+        self._in_one = in_one
         self._writing = writing
         self._waiting: list[tuple[_Write, asyncio.Future[Any]]] = []
         self._at_it: asyncio.Task[None] | None = None
@@ -343,8 +349,7 @@ class Mailbox:
     async def closed_chats(self, bot_id: int) -> set[int]:
         """Where the bot may not write."""
         chats = sa.select(unreachable.c.chat_id).where(unreachable.c.bot_id == bot_id)
-        async with self._reading() as c:
-            return set((await c.execute(chats)).scalars())
+        return await self._write(lambda c: set(c.execute(chats).scalars()))
 
     # ------------------------------------------------------------------ writing
 
@@ -370,12 +375,13 @@ class Mailbox:
         together: list[tuple[_Write, asyncio.Future[Any]]] = []
 
         def write_each(c: Connection) -> list[Any]:
+            nonlocal together
+            # Whatever waits by now: others may have been written for a while.
+            together, self._waiting = self._waiting, []
             return [write(c) for write, _ in together]
 
         try:
-            async with self._writing() as c:
-                together, self._waiting = self._waiting, []
-                found = await c.run_sync(write_each)
+            found = await self._in_one(write_each)
         except Exception as e:  # noqa: BLE001 - handed to those who wait for it
             together = together or self._waiting
             self._waiting = [w for w in self._waiting if w not in together]

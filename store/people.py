@@ -44,10 +44,8 @@ _ROLE = sa.select(users.c.role).where(users.c.id == sa.bindparam("user"))
 _LANGUAGE = sa.select(users.c.language).where(users.c.id == sa.bindparam("user"))
 
 
-async def _told(database: Database, user_id: str, what: sa.Select[tuple[str | None]]) -> str | None:
-    async with database.reading() as c:
-        told: str | None = await c.scalar(what, {"user": user_id})
-    return told
+async def _told(database: Database, user_id: str, what: sa.Select[str | None]) -> str | None:
+    return await database.read(lambda c: c.scalar(what, {"user": user_id}))
 
 
 async def _remember(database: Database, user_id: str, **told: str | None) -> None:

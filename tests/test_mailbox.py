@@ -29,7 +29,7 @@ def parcel(number: int, *, bot: int = BOT, what: str = "message:7:1", place: str
 
 def another_run(database: Database) -> Mailbox:
     """The mailbox as a process sees it that starts after this one was killed."""
-    again = Mailbox(database.reading, database.writing)
+    again = Mailbox(database.write, database.writing)
     # Nothing on this machine has that number.
     database.mailbox.owner = f"{socket.gethostname()[:60]}:4194305:1"
     return again
@@ -71,13 +71,13 @@ async def test_what_a_dead_process_left_is_taken_over_in_order_and_once(
     assert found[0].parcel == parcel(5)
     assert not any(one.answered or one.replies or one.begun for one in found)
     assert await again.left(BOT) == []
-    assert await Mailbox(database.reading, database.writing).left(BOT) == []
+    assert await Mailbox(database.write, database.writing).left(BOT) == []
     assert await again.left(BOT + 1) == []
 
 
 async def test_a_process_that_runs_keeps_what_it_took_in(database: Database) -> None:
     await database.mailbox.take_in([parcel(1)])
-    other = Mailbox(database.reading, database.writing)
+    other = Mailbox(database.write, database.writing)
     other.owner = "elsewhere:1:1"
     assert await other.left(BOT) == []
 

@@ -392,9 +392,7 @@ class Database:
 
     async def served_build(self) -> str | None:
         """The build that the pointer names; None before the first one."""
-        async with self.reading() as c:
-            row = (await c.execute(sa.select(served.c.build))).first()
-            return str(row.build) if row else None
+        return await self.read(lambda c: c.scalar(_SERVED))
 
     async def pointer(self) -> Pointer | None:
         """Where the pointer stands; None before the first switch."""
@@ -514,10 +512,12 @@ class Database:
         Tell the reader, then `mark_told`. A correction that is not marked within five minutes is
         given out again, so that one is told at least once and, after a crash, at most once more.
         """
+        # Looked at first: most times there is nothing, and then nobody is kept waiting.
+        if await self.read(lambda c: c.execute(_ANY_UNTOLD).first()) is None:
+            return []
         now = datetime.now(UTC)
         free = sa.or_(quoted.c.claimed_at.is_(None), quoted.c.claimed_at <= now - _TELLING)
         async with self._begin() as c:
-            # Looked at first: most times there is nothing, and then nobody is kept waiting.
             if (await c.execute(_waiting(prefix, 1, exact, free))).first() is None:
                 return []
             await _hold_pointer(c)
@@ -706,6 +706,8 @@ def _insert_once(c: Connection, table: sa.Table, row: dict[str, Any]) -> None:
 
 _UNTOLD = sa.and_(quoted.c.withdrawn_at.is_not(None), quoted.c.told_at.is_(None))
 """Withdrawn, and whoever was shown it does not know yet."""
+
+_ANY_UNTOLD = sa.select(quoted.c.turn_id).where(_UNTOLD).limit(1)
 
 _NEWEST_BUILD = (builds.c.created_at.desc(), builds.c.id.desc())
 _pair = sa.tuple_(quoted.c.article, quoted.c.digest)

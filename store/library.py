@@ -108,10 +108,15 @@ class Library:
             await asyncio.to_thread(loan.build.close)
 
 
+NEW_OBJECTS = 10_000
+
+
 def _set_apart() -> None:
     """Takes what there is now out of what the garbage collector looks through from time to time: a
     build is hundreds of thousands of objects, and everybody waits while they are looked at. They
-    still go when nothing refers to them any more."""
+    still go when nothing refers to them any more. What comes after them is looked at as often as
+    there are so many new objects, a few answers' worth, and not several times an answer."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(NEW_OBJECTS)

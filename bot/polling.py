@@ -28,7 +28,8 @@ from bot.handlers import Handlers, conversation_of
 from bot.intake import STOPPED, Intake
 from bot.outgoing import LONGEST_PAUSE_S, Outgoing, seconds
 from bot.requests import PollRequest, Request
-from store.errors import ServiceUnreachable, SettingsProblem, StoreBusy
+from store import shown
+from store.errors import CorollaryError, ServiceUnreachable, SettingsProblem, StoreBusy
 
 log = logging.getLogger("corollary.telegram")
 
@@ -105,6 +106,7 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         ended.set()
 
     words.speak(settings.language)
+    await _made_ready(program)
     background = Background()
     door = build(program, token, unauthorized, background)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -136,6 +138,17 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         await background.close()
     if refused.is_set():
         raise _refused(settings.telegram_base_url)
+
+
+async def _made_ready(program: Program) -> None:
+    """Does once what the first question would wait for; in a large store that is seconds."""
+    try:
+        turn = await program.assistant.prepare()
+        if turn is not None:
+            await program.database.rehearse(turn, lambda c, turn_id: shown.noting(0, 0, turn_id)(c))
+    except CorollaryError as e:
+        # Whoever asks is told.
+        log.error("not made ready: %s", e)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from chains.answer import Answerer, Clock
-from chains.contextualize import Act, act_of
+from chains.contextualize import OVERVIEW, Act, act_of
 from chains.extract import quoted_in
 from chains.glossary import spelled_out
 from chains.llm import Allowance, ModelFailed
@@ -65,7 +65,7 @@ class Assistant:
         self._thread = ThreadPoolExecutor(1, "answers")
         self.suggestions = self._answerer.suggestions
         # Reading a large store takes seconds: no question waits for that but the first of all.
-        library.prepare = self._answerer.knowledge
+        library.prepare = self._prepare
 
     async def ask(
         self,
@@ -151,6 +151,17 @@ class Assistant:
                             if turn.unfinished:
                                 yield turn
         yield worded_for(role, turn, build)
+
+    async def prepare(self) -> Turn | None:
+        """Makes ready what the first question would wait for, by answering what nobody asked: the
+        turn, which is not remembered; None when no article is served."""
+        async with self._library.borrow() as build:
+            return await asyncio.to_thread(self._prepare, build)
+
+    def _prepare(self, build: Build) -> Turn | None:
+        self._answerer.knowledge(build)
+        served = next((a for a in build.articles.values() if self._answerer.serves(a)), None)
+        return served and self._answerer.answer(build, Recalled("nobody", served.slug), OVERVIEW)
 
     async def _answered(
         self,

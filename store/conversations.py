@@ -16,7 +16,13 @@ import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    suppress,
+)
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -301,6 +307,17 @@ class Database:
         A quote that a switch has taken away since the turn began is stored as withdrawn.
         """
         return await self.write(lambda c: _remember(c, user_id, turn))
+
+    async def rehearse(self, turn: Turn, also: Callable[[Connection, int], None]) -> None:
+        """Stores the turn of nobody, and what `also` adds to it by its id, and takes it back: the
+        statements are put together when they are first used, which takes longer than an answer."""
+
+        def work(c: Connection) -> None:
+            also(c, _remember(c, "nobody", turn))
+            raise _TakenBack
+
+        with suppress(_TakenBack):
+            await self.write(work)
 
     async def turn(self, conversation_id: str, turn_id: int) -> RememberedTurn | None:
         """One turn of the conversation; None when it has no such turn."""
@@ -748,6 +765,10 @@ _MOVE = (
     .where(conversations.c.id == sa.bindparam("conversation"))
     .values(topic=sa.bindparam("to"), updated_at=sa.bindparam("now"))
 )
+
+
+class _TakenBack(Exception):
+    """Ends a transaction that nothing is to stay of."""
 
 
 def _within(engine: Engine, work: Callable[[Connection], _T]) -> _T:

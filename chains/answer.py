@@ -26,6 +26,7 @@ from chains.contextualize import (
     contextualize,
     last_asked,
     put_to,
+    spoken_of,
 )
 from chains.cover import Missing
 from chains.extract import Chosen, choose, compose, with_absence
@@ -166,11 +167,16 @@ class Answerer:
         if act is not Act.ASK:
             return self._act(known, recalled, Query(act, asked, asked), clock)
         put = standalone or asked
+        current, _ = spoken_of(recalled, known)
+        full = put if current is None else known.letters.spelled_out(current, put)
         with clock("read"):
-            compared = self.compared(known, put)
+            compared = self.compared(known, put, full)
         with clock("contextualize"):
             at = slug if slug in build.articles else None
             query = contextualize(put, recalled, known, compared, at)
+            if full != put and query.topics and query.topics[0] != current:
+                # Elsewhere the letters may stand for something else.
+                compared = self.compared(known, put)
             if standalone is not None:
                 query = replace(query, question=asked, read_as=standalone)
             as_typed = compared
@@ -241,20 +247,23 @@ class Answerer:
             and any(gives_what_is_asked(query.text, t) for t in texts)
         )
 
-    def compared(self, known: Knowledge, text: str) -> Compared:
-        """The question against the build; of one of the last questions what is known is kept.
+    def compared(self, known: Knowledge, text: str, full: str | None = None) -> Compared:
+        """The question against the build, compared by what it says in `full`; of one of the last
+        questions what is known is kept.
 
         It is kept by a digest and without the words: what somebody typed is in memory no longer
         than it takes to answer.
         """
-        if len(text) > LONGEST_KEPT:
-            return Compared(known.build, read(self.embeddings, text))
+        full = text if full is None else full
+        if len(full) > LONGEST_KEPT:
+            found = Compared(known.build, read(self.embeddings, full))
+            return found.shared_by(read(self.embeddings, text, found.reading.asked))
 
         def compare(digest: bytes) -> Compared:
-            first = Compared(known.build, read(self.embeddings, text))
+            first = Compared(known.build, read(self.embeddings, full))
             return first.shared_by(Reading("", first.reading.asked, (), ()))
 
-        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        digest = blake2b(full.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         kept = known.asked.get(digest, compare)
         return kept.shared_by(read(self.embeddings, text, kept.reading.asked))
 

@@ -161,7 +161,9 @@ class Assistant:
     def _prepare(self, build: Build) -> Turn | None:
         self._answerer.knowledge(build)
         served = next((a for a in build.articles.values() if self._answerer.serves(a)), None)
-        return served and self._answerer.answer(build, Recalled("nobody", served.slug), OVERVIEW)
+        if served is None:
+            return None
+        return self._answerer.answer(build, Recalled("nobody", served.slug), OVERVIEW)
 
     async def _answered(
         self,

@@ -47,7 +47,7 @@ from store.article import (
 )
 from store.conversations import Recalled, RememberedTurn
 from store.index import Build, Hit
-from store.lexical import terms
+from store.lexical import terms, words
 from store.tokens import Floats
 from store.turn import AnswerSection, Kind, Looked, Nearest, Receipt, Topic, Turn
 
@@ -168,8 +168,8 @@ class Answerer:
             return self._act(known, recalled, Query(act, asked, asked), clock)
         put = standalone or asked
         current, _ = spoken_of(recalled, known)
-        full = put if current is None else known.letters.spelled_out(current, put)
         with clock("read"):
+            full = put if current is None else _spelled_out(known, current, put)
             compared = self.compared(known, put, full)
         with clock("contextualize"):
             at = slug if slug in build.articles else None
@@ -602,6 +602,18 @@ def _off_topic(known: Knowledge, query: Query, compared: Compared, found: Found)
     if any(t.startswith(s) for s in subjects if len(s) > 3 for t in known.topics.vocabulary(topic)):
         return False
     return float(compared.cosine([h.row for h in found.hits]).max(initial=-1.0)) < FAR
+
+
+def _spelled_out(known: Knowledge, topic: int, text: str) -> str:
+    """The text with the topic's abbreviations written out; as it is when they are letters of
+    another topic."""
+    full = known.letters.spelled_out(topic, text)
+    short = set(words(text)) - set(words(full))
+    if short:
+        named = known.topics.named(text)
+        if any(named[other].matched & short for other in named if other != topic):
+            return text
+    return full
 
 
 def _missing(known: Knowledge, query: Query) -> list[Missing]:

@@ -22,6 +22,7 @@ FREE_WITHIN_S = 30.0
 """How long a request may wait for a connection."""
 UPLOADED_WITHIN_S = 300.0
 """How long a file may take, there and with the answer back."""
+_OF_A_MESSAGE = ("message_id", "date", "chat")
 _URL_ENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -110,13 +111,18 @@ class Request(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """As the library does, which would write what it cannot read into the log."""
+        """As the library does, which would write what it cannot read into the log. Of a message
+        that was sent only the number and the place are handed on: for the rest, which we know, the
+        library would make an object of every button."""
         try:
             told = json.loads(payload.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             told = None
         if not isinstance(told, dict):
             raise TelegramError("Invalid server response")
+        result = told.get("result")
+        if isinstance(result, dict) and "message_id" in result:
+            told["result"] = {name: result[name] for name in _OF_A_MESSAGE if name in result}
         return told
 
 

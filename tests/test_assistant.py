@@ -7,6 +7,7 @@ import pytest
 from bot.app import Program
 from chains.assistant import MAX_QUESTION_CHARS, readable
 from store.article import Caution, Part
+from store.conversations import Recalled
 from store.errors import QuestionRefused, UnknownArticle
 from store.turn import Kind, Turn
 
@@ -256,3 +257,11 @@ def test_an_overlong_question_is_refused_with_the_limit() -> None:
 
 def test_control_and_direction_changing_characters_are_taken_out() -> None:
     assert readable("kel\u202eoid\x07\nrecur\u200brence?") == "keloid recurrence?"
+
+
+async def test_it_is_made_ready_without_a_trace(program: Program) -> None:
+    turn = await program.assistant.prepare()
+    assert turn is not None
+    assert turn.sections
+    assert turn.id is None
+    assert await program.database.recall(turn.conversation_id) == Recalled(turn.conversation_id)

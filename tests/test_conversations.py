@@ -32,12 +32,14 @@ from store.conversations import HEAD, Database, Gap, Pointer, Recalled, sqlite_u
 from store.errors import DatabaseProblem
 from store.migrations import tables
 from store.migrations.tables import metadata
+from store.people import set_role
 from store.turn import (
     AnswerSection,
     ArticleNote,
     Kind,
     Nearest,
     Quote,
+    Role,
     Source,
     turn_dict,
 )
@@ -58,6 +60,27 @@ async def refusal(url: str) -> DatabaseProblem:
 
 
 # ---------------------------------------------------------------------- conversations
+
+
+async def test_of_a_rehearsal_nothing_stays(database: Database, database_url: str) -> None:
+    ids: list[int] = []
+    await database.rehearse(
+        a_turn("?", kind=Kind.NOT_COVERED, reason="no_statement"), lambda c, i: ids.append(i)
+    )
+    assert len(ids) == 1
+    for table in ("users", "conversations", "turns", "receipts", "quoted", "gaps"):
+        assert await rows(database_url, sa.text(f"select count(*) from {table}")) == [(0,)], table
+    assert await database.remember(USER, a_turn("whole"))
+
+
+async def test_what_describes_the_user_comes_with_the_conversation(database: Database) -> None:
+    assert (await database.recall(CHAT, user_id=USER)).role is None
+    await set_role(database, USER, Role.NURSE)
+    assert (await database.recall(CHAT, user_id=USER)).role == "nurse", "before the first turn"
+    await database.remember(USER, a_turn("one"))
+    assert (await database.recall(CHAT, user_id=USER)).role == "nurse"
+    assert (await database.recall(CHAT, user_id="telegram:other")).role is None
+    assert (await database.recall(CHAT)).role is None
 
 
 async def test_a_remembered_turn_is_recalled_with_its_topic(database: Database) -> None:

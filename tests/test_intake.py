@@ -34,8 +34,9 @@ from bot.app import Program
 from bot.intake import Intake
 from bot.polling import poll
 from bot.requests import PollRequest
+from store import shown
 from store.errors import ServiceUnreachable
-from store.mailbox import Key, Parcel
+from store.mailbox import Key, Mailbox, Parcel
 
 TOKEN = "123:SECRET-token_of-this-bot"
 HEMANGIOMA = "Does topical timolol work for infantile hemangioma?"
@@ -401,6 +402,29 @@ async def test_a_chat_that_is_closed_is_remembered_until_it_opens(
 
 
 # ------------------------------------------------------------------------------ what is kept
+
+
+async def test_an_answer_that_a_later_run_sends_can_be_replied_to(
+    program: Program, api: BotApi
+) -> None:
+    ada, database = api.private(9731), program.database
+    where = f"telegram:{ada.chat_id}:{ada.chat_id}"
+    turn = await program.assistant.ask(where, HEMANGIOMA, f"telegram:{ada.chat_id}")
+    assert turn.id is not None
+    killed = Mailbox(database.write, database.writing)
+    # Nothing on this machine has that number.
+    killed.owner = f"{socket.gethostname()[:60]}:4194305:1"
+    key = Key(int(api.token.partition(":")[0]), 1, "message:9731")
+    await killed.take_in([Parcel(key, f"{ada.chat_id}", f"telegram:{ada.chat_id}", "{}")])
+    part = {"text": "It does.", "parse_mode": None, "shows": [turn.id, 1, 77]}
+    await killed.keep(key, ada.chat_id, None, [part])
+    async with bot_over(program, api) as bot:
+        (sent,) = await asyncio.to_thread(api.wait_sent, ada.chat_id, 1)
+        await settled(api, bot)
+    found = await shown.by_message(database, where, ada.chat_id, sent.message_id)
+    assert found is not None
+    assert found.turn_id == turn.id
+    assert await shown.by_question(database, where, ada.chat_id, 77) == found
 
 
 async def test_of_an_answered_question_no_text_stays_in_the_mailbox(

@@ -1,13 +1,21 @@
 """Abbreviations are spelled out in the words of the articles."""
 
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from invented import build_of
 
+from chains.answer import Answerer, _spelled_out
 from chains.letters import Letters
 from chains.topics import Topics
+from store.article import ServingRules
+from store.conversations import Recalled
 from store.embeddings import MiniLM
 from store.parse import parse_bytes
 from store.reload import SAMPLES
+from store.tokens import Asked
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +45,53 @@ def test_letters_become_words(spelled: dict[str, object], slug: str, typed: str,
     assert isinstance(letters, Letters)
     assert isinstance(topics, Topics)
     assert letters.spelled_out(topics.topic_of(slug), typed) == read
+
+
+class Counting(MiniLM):
+    """Counts what it reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+
+    def asked(self, text: str) -> Asked:
+        self.read.append(text)
+        return super().asked(text)
+
+
+def test_a_question_with_letters_is_read_once() -> None:
+    model = Counting()
+    parsed = [parse_bytes(path.read_bytes(), path) for path in sorted(SAMPLES.glob("*.md"))]
+    build = build_of([p.article for p in parsed if p.article], model)
+    rules = ServingRules(serve_under_review=True)
+    answerer = Answerer(embeddings=model, rules=rules, rarity=model.rarity)
+    model.read.clear()
+    turn = answerer.answer(build, Recalled("c", "actinic-keratosis"), "PDT pain")
+    assert turn.topic is not None
+    assert turn.topic.slug == "actinic-keratosis"
+    assert turn.question == "PDT pain"
+    assert [text for text in model.read if "pain" in text] == ["photodynamic therapy pain"]
+
+
+@dataclass(frozen=True)
+class Named:
+    matched: frozenset[str]
+
+
+def known_to(named: dict[int, Named]) -> Any:
+    """A build where CLS can be written out for topic 1, and these topics are named."""
+    letters = SimpleNamespace(spelled_out=lambda _, text: text.replace("CLS", "cat liver scan"))
+    return SimpleNamespace(letters=letters, topics=SimpleNamespace(named=lambda _: named))
+
+
+@pytest.mark.parametrize(
+    ("named", "read"),
+    [
+        ({}, "and cat liver scan?"),
+        ({1: Named(frozenset({"cls"}))}, "and cat liver scan?"),
+        ({2: Named(frozenset({"other"}))}, "and cat liver scan?"),
+        ({1: Named(frozenset({"cls"})), 2: Named(frozenset({"cls"}))}, "and CLS?"),
+    ],
+)
+def test_letters_of_another_topic_are_left_to_it(named: dict[int, Named], read: str) -> None:
+    assert _spelled_out(known_to(named), 1, "and CLS?") == read

@@ -67,20 +67,28 @@ async def test_text_and_buttons_arrive(api: BotApi) -> None:
     ada = api.private(7101)
     async with bot_with(Request(quiet, 4), api) as bot:
         text = "a < b & c = d; 50 % +1 “ü” \U0001f600 \u202eabc\n" * 40
-        await bot.send_message(ada.chat_id, text)
-    assert api.wait_sent(ada.chat_id, 1)[0].text == text.rstrip()
+        markup = {"inline_keyboard": [[{"text": "ü & ö", "callback_data": "a=b&c"}]]}
+        sent = await bot.send_message(ada.chat_id, text, reply_markup=markup)  # type: ignore[arg-type]
+    (arrived,) = api.wait_sent(ada.chat_id, 1)
+    assert arrived.text == text.rstrip()
+    assert arrived.buttons == [("ü & ö", "a=b&c")]
+    # No more is read of what the server repeats.
+    assert (sent.message_id, sent.chat.id) == (arrived.message_id, ada.chat_id)
+    assert sent.text is None
+    assert sent.reply_markup is None
 
 
 async def test_a_file_arrives_with_its_caption(api: BotApi) -> None:
     ada = api.private(7102)
     content = bytes(range(256)) * 40
     async with bot_with(Request(quiet, 4), api) as bot:
-        sent = await bot.send_document(
+        await bot.send_document(
             ada.chat_id, content, filename="data.bin", caption="all of it & more"
         )
+    (sent,) = api.wait_sent(ada.chat_id, 1)
     assert sent.document is not None
-    assert sent.document.file_size == len(content)
-    assert sent.caption == "all of it & more"
+    assert sent.document.content == content
+    assert sent.text == "all of it & more"
 
 
 async def test_many_at_once_share_the_connections(api: BotApi) -> None:

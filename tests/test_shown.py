@@ -4,6 +4,7 @@ from turns import CHAT, OTHER_CHAT, USER, a_turn
 
 from store import shown
 from store.conversations import Database
+from store.mailbox import Key, Parcel
 from store.shown import Shown, What
 
 pytest_plugins = ("databases", "postgres")
@@ -30,3 +31,15 @@ async def test_what_shows_an_answer_that_was_erased_is_not_remembered(database: 
     turn_id = await database.remember(USER, a_turn())
     await shown.note(database, WHERE, 1, turn_id + 1)
     assert await shown.by_message(database, CHAT, WHERE, 1) is None
+
+
+async def test_it_is_remembered_with_the_mark_that_a_reply_was_sent(database: Database) -> None:
+    turn_id = await database.remember(USER, a_turn())
+    box, key = database.mailbox, Key(123, 1, "message:7")
+    await box.take_in([Parcel(key, "7", USER, "{}")])
+    one, two = await box.keep(key, WHERE, None, [{"text": "one"}, {"text": "two"}])
+    await box.sent(key, one)
+    await box.sent(key, two, shown.noting(WHERE, 5, turn_id, parts=2, question_id=4))
+    found = await shown.by_message(database, CHAT, WHERE, 5)
+    assert found == Shown(5, turn_id, What.ANSWER, 2)
+    assert await shown.by_question(database, CHAT, WHERE, 4) == found

@@ -119,6 +119,7 @@ async def bot_name(settings: Settings) -> str:
     from telegram.error import InvalidToken, TelegramError
 
     from bot.polling import quiet_logs
+    from bot.requests import Request
 
     if settings.telegram_token is None:
         raise SettingsProblem(
@@ -127,7 +128,8 @@ async def bot_name(settings: Settings) -> str:
     token = settings.telegram_token.get_secret_value()
     quiet_logs(token)
     try:
-        async with Bot(token, base_url=settings.telegram_base_url) as bot:
+        requests = Request(settings.telegram_base_url, lambda: None, 1)
+        async with Bot(token, settings.telegram_base_url, request=requests) as bot:
             return str(bot.username)
     except InvalidToken:
         raise ServiceUnreachable(

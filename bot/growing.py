@@ -6,11 +6,15 @@ nothing of the answer yet, what stands for it is shown; an answer that comes bef
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 
+from bot.background import log_fault
 from bot.render import Message
+
+log = logging.getLogger("corollary.telegram")
 
 QUICKEST_S, SLOWEST_S = 0.4, 3.0
 """Between two states; slower when showing one takes long."""
@@ -47,7 +51,8 @@ class Growing:
 
     def stop(self) -> None:
         """Somebody has read enough."""
-        if self._writing is not None:
+        if self._writing is not None and not self.stopped:
+            self.stopped = True
             self._writing.reschedule(0.0)
 
     async def follow(self, states: AsyncGenerator[Message, None]) -> Message | None:
@@ -57,10 +62,14 @@ class Growing:
         try:
             async with asyncio.timeout(None) as self._writing:
                 await self._write(states)
-        except TimeoutError:
-            if self._writing is None or not self._writing.expired():
+        except Exception as e:
+            if not self.stopped:
                 raise
-            self.stopped = True
+            if not isinstance(e, TimeoutError):
+                # What it ended with does not matter any more to whoever has read enough.
+                log_fault(log, "an answer that was stopped", e)
+        else:
+            self.stopped = False
         finally:
             self._writing = None
             if self._timer is not None:

@@ -60,8 +60,8 @@ MANY_IN_WORK = 3
 """With more answers in work than this, the sign comes later."""
 
 T = TypeVar("T")
-Mark = Callable[[int | None], Awaitable[None]]
-"""Marks a part as done with, sent as the message of this id or never to be sent."""
+Mark = Callable[[int, int | None], Awaitable[None]]
+"""Marks a part as done with: in which chat, and as which message; None when it never arrives."""
 
 
 class Outgoing:
@@ -104,8 +104,8 @@ class Outgoing:
     ) -> int | None:
         """Answers an update: every part is kept before the first is sent, and sent in order. The
         buttons come with the last one, whose id is returned; None when the chat is closed. The
-        first is shown as a reply to the message `to`, if that is still there. When the message is
-        an answer it is remembered where it stands, and that it answers the message `asked_in`.
+        first is shown as a reply to the message `to`, if that is still there. Of an answer that is
+        kept it is remembered where it stands, and that it answers the message `asked_in`.
 
         Raises InvalidToken, with what is left still kept, when the token is not accepted any more.
         """
@@ -135,17 +135,18 @@ class Outgoing:
             await self._surely(one.chat_id, part, one.thread_id, marking)
 
     def _marking(self, key: Key, kept: Kept | None, part: "_Part") -> Mark:
-        """What marks a part as sent, with the id it got; nothing, when it is not kept."""
+        """What marks a part as sent; of one that is not kept nothing is marked."""
 
-        async def mark(message_id: int | None) -> None:
+        async def mark(chat_id: int, message_id: int | None) -> None:
             if kept is None:
                 return
             noted = None
             if message_id is not None and part.shows is not None:
-                turn_id, parts, asked_in = part.shows
-                noted = shown.noting(
-                    kept.chat_id, message_id, turn_id, parts=parts, question_id=asked_in
-                )
+                turn, parts, asked_in = part.shows
+                if chat_id != kept.chat_id:
+                    # In the chat that a group has become, the question has another number.
+                    asked_in = None
+                noted = shown.noting(chat_id, message_id, turn, parts=parts, question_id=asked_in)
             try:
                 await self._mailbox.sent(key, kept, noted)
             except DatabaseProblem as e:
@@ -167,14 +168,14 @@ class Outgoing:
             try:
                 async with self._gate.passing():
                     sent = await self._post(chat_id, part, thread_id)
-                    await mark(sent)
+                    await mark(chat_id, sent)
                     return sent
             except RetryAfter as e:
                 self._limits.hold(chat_id, seconds(e))
                 continue
             except Forbidden:
                 await self._close(chat_id)
-                await mark(None)
+                await mark(chat_id, None)
                 return None
             except ChatMigrated as e:
                 chat_id, thread_id = e.new_chat_id, None
@@ -183,7 +184,7 @@ class Outgoing:
                 simpler = _simpler(part, thread_id, str(e).lower())
                 if simpler is None:
                     log.error("chat %s: a reply is refused: %s", chat_id, e)
-                    await mark(None)
+                    await mark(chat_id, None)
                     return None
                 log.warning("chat %s: sent more simply: %s", chat_id, _reason(e))
                 part, thread_id = simpler

@@ -29,7 +29,7 @@ from bot.intake import STOPPED, Intake
 from bot.outgoing import LONGEST_PAUSE_S, Outgoing, seconds
 from bot.requests import PollRequest, Request
 from store import shown
-from store.errors import CorollaryError, ServiceUnreachable, SettingsProblem, StoreBusy
+from store.errors import ServiceUnreachable, SettingsProblem, StoreBusy
 
 log = logging.getLogger("corollary.telegram")
 
@@ -146,9 +146,8 @@ async def _made_ready(program: Program) -> None:
         turn = await program.assistant.prepare()
         if turn is not None:
             await program.database.rehearse(turn, lambda c, turn_id: shown.noting(0, 0, turn_id)(c))
-    except CorollaryError as e:
-        # Whoever asks is told.
-        log.error("not made ready: %s", e)
+    except Exception as e:  # noqa: BLE001 - whoever asks is told
+        log_fault(log, "making ready", e)
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,13 +345,13 @@ def build(
     base_url = program.settings.telegram_base_url
     mailbox = program.database.mailbox
     intake = Intake(mailbox, int(token.partition(":")[0]), conversation_of=conversation_of)
-    polls = PollRequest(on_unauthorized, POLL_ANSWERED_WITHIN_S)
+    polls = PollRequest(base_url, on_unauthorized, POLL_ANSWERED_WITHIN_S)
     application = (
         ApplicationBuilder()
         .token(token)
         .base_url(base_url)
         .base_file_url(f"{_server(base_url)}/file/bot")
-        .request(Request(on_unauthorized, CONNECTIONS))
+        .request(Request(base_url, on_unauthorized, CONNECTIONS))
         .get_updates_request(polls)
         .updater(None)
         .update_queue(intake)

@@ -47,7 +47,7 @@ def secret_of(settings: Settings) -> str:
     return hmac.new(token, b"corollary webhook", hashlib.sha256).hexdigest()
 
 
-def app(program: Program, bot: Bot, intake: Intake) -> Starlette:
+def app(program: Program, intake: Intake) -> Starlette:
     """The routes: /healthz, /readyz, and the path of the webhook when there is one."""
 
     async def health(request: Request) -> Response:
@@ -109,7 +109,7 @@ async def serving(program: Program, bot: Bot, intake: Intake) -> AsyncIterator[s
     host, port = listener.getsockname()[:2]
     server = _Server(
         uvicorn.Config(
-            app(program, bot, intake),
+            app(program, intake),
             log_config=None,
             access_log=False,
             lifespan="off",

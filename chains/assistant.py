@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import logging
 import time
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Collection
@@ -32,6 +33,8 @@ from store.turn import Kind, Note, Role, Topic, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
+
+log = logging.getLogger("corollary")
 
 MAX_QUESTION_CHARS = 2000
 
@@ -161,9 +164,12 @@ class Assistant:
     def _prepare(self, build: Build) -> Turn | None:
         self._answerer.knowledge(build)
         served = next((a for a in build.articles.values() if self._answerer.serves(a)), None)
-        if served is None:
-            return None
-        return self._answerer.answer(build, Recalled("nobody", served.slug), OVERVIEW)
+        try:
+            if served is not None:
+                return self._answerer.answer(build, Recalled("nobody", served.slug), OVERVIEW)
+        except Exception as e:  # noqa: BLE001 - a build is not refused for what nobody asked
+            log.error("build %s: not tried out: %s", build.id, type(e).__name__)
+        return None
 
     async def _answered(
         self,

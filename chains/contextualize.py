@@ -127,8 +127,9 @@ def act_of(question: str) -> Act:
 def contextualize(
     question: str, recalled: Recalled, known: Knowledge, compared: Compared, slug: str | None = None
 ) -> Query:
-    """The question in its context; `compared` is the question as typed. `slug` puts it to that
-    article whatever it names."""
+    """The question in its context; `compared` is the question as typed, compared with the letters
+    written out that the topic under discussion has. `slug` puts it to that article whatever it
+    names."""
     topics = known.topics
     current, before = spoken_of(recalled, known)
     core = _LEAD.sub("", question).strip() or question

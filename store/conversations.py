@@ -27,7 +27,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import sqlalchemy as sa
@@ -71,9 +71,6 @@ from store.records import (
     Withdrawn,
 )
 from store.turn import Receipt, Turn, turn_dict
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "HEAD",

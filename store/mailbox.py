@@ -385,15 +385,33 @@ class Mailbox:
         except Exception as e:  # noqa: BLE001 - handed to those who wait for it
             together = together or self._waiting
             self._waiting = [w for w in self._waiting if w not in together]
-            for _, future in together:
-                if not future.done():
-                    future.set_exception(e)
-                    # Nobody may be waiting any more.
-                    future.exception()
+            one_does_not_fit = isinstance(e.__cause__, sa.exc.IntegrityError)
+            for write, future in together:
+                if one_does_not_fit and len(together) > 1:
+                    # And the others are not to blame.
+                    await self._write_alone(write, future)
+                else:
+                    _fail(future, e)
             return
         for (_, future), result in zip(together, found, strict=True):
             if not future.done():
                 future.set_result(result)
+
+    async def _write_alone(self, write: _Write, future: "asyncio.Future[Any]") -> None:
+        try:
+            result = await self._in_one(write)
+        except Exception as e:  # noqa: BLE001 - as above
+            _fail(future, e)
+        else:
+            if not future.done():
+                future.set_result(result)
+
+
+def _fail(future: "asyncio.Future[Any]", e: Exception) -> None:
+    if not future.done():
+        future.set_exception(e)
+        # Nobody may be waiting any more.
+        future.exception()
 
 
 def _finish(c: Connection, key: Key) -> None:

@@ -15,6 +15,7 @@ from bot import growing, outgoing
 from bot.app import Program
 from bot.growing import Growing
 from bot.render import Message, Paragraph
+from store.errors import DatabaseProblem
 
 QUESTION = "are injected exosomes safe?"
 INVENTED = "Nine in ten adults were cured for good"
@@ -333,3 +334,25 @@ async def test_an_answer_that_is_given_up_leaves_nothing_running(
 
 
 FIRST = Message((Paragraph("Searching."),))
+
+
+async def test_an_answer_that_ends_badly_when_it_is_stopped_is_still_what_there_was_of_it() -> None:
+    first, half = (Message((Paragraph(text),)) for text in ("searching", "half of it"))
+
+    async def states() -> AsyncGenerator[Message, None]:
+        try:
+            yield half
+            await asyncio.sleep(10.0)
+        finally:
+            one.stop()
+            raise DatabaseProblem("No space.")
+
+    async def show(told: Message) -> bool:
+        one.stop()
+        one.stop()
+        return True
+
+    one = Growing(show, first)
+    assert await one.follow(states()) == half
+    assert one.stopped
+    one.stop()

@@ -228,7 +228,7 @@ async def test_what_cannot_be_passed_over_is_not_asked_for_without_a_pause(
         assert told == [{"message": {}}]
         return None
 
-    requesting = PollRequest(lambda: None, 5.0)
+    requesting = PollRequest(api.base_url, lambda: None, 5.0)
     monkeypatch.setattr(requesting, "do_request", numberless)
     async with Bot(api.token, api.base_url, get_updates_request=requesting) as bot:
         with pytest.raises(TimeoutError):
@@ -252,7 +252,7 @@ async def test_of_two_pollers_the_newcomer_ends_and_the_other_goes_on(
 
     started = iter([0.0])
     ada = api.private(9141)
-    asking = [PollRequest(lambda: None, 5.0) for _ in range(2)]
+    asking = [PollRequest(api.base_url, lambda: None, 5.0) for _ in range(2)]
     bots = [Bot(api.token, api.base_url, get_updates_request=one) for one in asking]
     async with bots[0] as one, bots[1] as other:
         older = asyncio.create_task(poll(one, asking[0], take, lambda: next(started, 1000.0)))

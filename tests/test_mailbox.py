@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from turns import CARE, a_turn
 
 from store.conversations import Database, sqlite_url
+from store.errors import DatabaseProblem
 from store.mailbox import Key, Mailbox, Parcel, is_gone
 
 pytest_plugins = ("databases", "postgres")
@@ -180,6 +181,19 @@ async def test_many_writers_at_once_all_get_their_own(database: Database) -> Non
     assert [r[0].chat_id for r in kept] == list(range(100))
     await asyncio.gather(*(box.sent(parcel(n).key, kept[n][0]) for n in range(100)))
     assert await rows(database, "select count(*) from mailbox where done_at is null") == [(0,)]
+
+
+async def test_what_does_not_fit_takes_nothing_else_with_it(database: Database) -> None:
+    box = database.mailbox
+
+    def unfit(c: sa.Connection) -> None:
+        c.execute(sa.text("insert into turns (conversation_id) values ('nobody')"))
+
+    given = [box.take_in([parcel(1)]), box._write(unfit), box.take_in([parcel(2)])]
+    first, failed, second = await asyncio.gather(*given, return_exceptions=True)
+    assert isinstance(failed, DatabaseProblem)
+    assert (first, second) == ({parcel(1).key}, {parcel(2).key})
+    assert await rows(database, "select count(*) from mailbox") == [(2,)]
 
 
 async def test_a_chat_is_closed_until_it_is_opened(database: Database) -> None:

@@ -18,7 +18,8 @@ from telegram import Bot
 from telegram.error import InvalidToken, NetworkError, TelegramError, TimedOut
 from telegram.request import RequestData
 
-from bot.requests import PollRequest, Request, _form
+from bot.requests import PollRequest, Request, _form, proxy_for
+from store.errors import SettingsProblem
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_nothing_is_no_form() -> None:
 
 async def test_text_and_buttons_arrive(api: BotApi) -> None:
     ada = api.private(7101)
-    async with bot_with(Request(quiet, 4), api) as bot:
+    async with bot_with(Request(api.base_url, quiet, 4), api) as bot:
         text = "a < b & c = d; 50 % +1 “ü” \U0001f600 \u202eabc\n" * 40
         markup = {"inline_keyboard": [[{"text": "ü & ö", "callback_data": "a=b&c"}]]}
         sent = await bot.send_message(ada.chat_id, text, reply_markup=markup)  # type: ignore[arg-type]
@@ -81,7 +82,7 @@ async def test_text_and_buttons_arrive(api: BotApi) -> None:
 async def test_a_file_arrives_with_its_caption(api: BotApi) -> None:
     ada = api.private(7102)
     content = bytes(range(256)) * 40
-    async with bot_with(Request(quiet, 4), api) as bot:
+    async with bot_with(Request(api.base_url, quiet, 4), api) as bot:
         await bot.send_document(
             ada.chat_id, content, filename="data.bin", caption="all of it & more"
         )
@@ -93,7 +94,7 @@ async def test_a_file_arrives_with_its_caption(api: BotApi) -> None:
 
 async def test_many_at_once_share_the_connections(api: BotApi) -> None:
     people = [api.private(7110 + n) for n in range(20)]
-    async with bot_with(Request(quiet, 3), api) as bot:
+    async with bot_with(Request(api.base_url, quiet, 3), api) as bot:
         await asyncio.gather(*(bot.send_message(p.chat_id, "hello") for p in people))
     assert all(len(api.sent_to(p.chat_id)) == 1 for p in people)
 
@@ -102,7 +103,7 @@ async def test_a_token_that_is_taken_back_is_noticed(api: BotApi) -> None:
     noticed: list[bool] = []
     ada = api.private(7103)
     other = f"{api.token}x"
-    async with bot_with(Request(lambda: noticed.append(True), 4), api, other) as bot:
+    async with bot_with(Request(api.base_url, lambda: noticed.append(True), 4), api, other) as bot:
         with pytest.raises(InvalidToken):
             await bot.send_message(ada.chat_id, "hello")
     assert noticed == [True]
@@ -147,7 +148,7 @@ async def test_what_is_no_answer_is_an_error_of_the_network(
 ) -> None:
     token = "123:SECRET"
     with answering(said) as base_url:
-        request = Request(quiet, 2)
+        request = Request(base_url, quiet, 2)
         await request.initialize()
         try:
             with pytest.raises(NetworkError) as told:
@@ -161,7 +162,7 @@ async def test_what_is_no_answer_is_an_error_of_the_network(
 
 async def test_no_json_is_no_answer() -> None:
     with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]") as base_url:
-        request = Request(quiet, 2)
+        request = Request(base_url, quiet, 2)
         await request.initialize()
         try:
             with pytest.raises(TelegramError, match="Invalid server response"):
@@ -172,7 +173,7 @@ async def test_no_json_is_no_answer() -> None:
 
 async def test_silence_is_a_time_out() -> None:
     with answering(None) as base_url:
-        request = Request(quiet, 2, read_within_s=0.1)
+        request = Request(base_url, quiet, 2, read_within_s=0.1)
         await request.initialize()
         try:
             with pytest.raises(TimedOut):
@@ -184,17 +185,18 @@ async def test_silence_is_a_time_out() -> None:
 async def test_nobody_there_is_an_error_of_the_network() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    request = Request(quiet, 2)
+    base_url = f"http://127.0.0.1:{port}/bot"
+    request = Request(base_url, quiet, 2)
     await request.initialize()
     try:
         with pytest.raises(NetworkError):
-            await Bot("123:A", f"http://127.0.0.1:{port}/bot", request=request).get_me()
+            await Bot("123:A", base_url, request=request).get_me()
     finally:
         await request.shutdown()
 
 
 async def test_closed_requests_say_so_and_can_be_opened_again(api: BotApi) -> None:
-    request = Request(quiet, 2)
+    request = Request(api.base_url, quiet, 2)
     bot = Bot(api.token, api.base_url, request=request)
     with pytest.raises(NetworkError, match="closed"):
         await bot.get_me()
@@ -206,7 +208,7 @@ async def test_closed_requests_say_so_and_can_be_opened_again(api: BotApi) -> No
 
 
 async def test_updates_are_handed_over_once_and_the_library_reads_none(api: BotApi) -> None:
-    polls = PollRequest(quiet, 5.0)
+    polls = PollRequest(api.base_url, quiet, 5.0)
     await polls.initialize()
     try:
         bot = Bot(api.token, api.base_url, get_updates_request=polls)
@@ -219,17 +221,54 @@ async def test_updates_are_handed_over_once_and_the_library_reads_none(api: BotA
         await polls.shutdown()
 
 
-async def test_a_proxy_of_the_environment_is_used(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     said = b'HTTP/1.1 200 OK\r\nContent-Length: 28\r\n\r\n{"ok": true, "result": true}'
+    base_url = "http://telegram.invalid/bot"
     with answering(said) as proxy:
-        monkeypatch.setenv("http_proxy", proxy.removesuffix("/bot"))
-        monkeypatch.delenv("no_proxy", raising=False)
-        request = Request(quiet, 2)
+        monkeypatch.setenv("all_proxy", proxy.removesuffix("/bot"))
+        for name in ("no_proxy", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        request = Request(base_url, quiet, 2)
         await request.initialize()
         try:
-            bot = Bot("123:A", "http://telegram.invalid/bot", request=request)
-            assert await bot.log_out()
+            assert await Bot("123:A", base_url, request=request).log_out()
         finally:
             await request.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "proxy"),
+    [
+        ({}, "https://api.telegram.org/bot", None),
+        ({"https_proxy": "http://p:1"}, "https://api.telegram.org/bot", "http://p:1"),
+        ({"https_proxy": "p:1"}, "https://api.telegram.org/bot", "http://p:1"),
+        ({"https_proxy": "http://p:1"}, "http://127.0.0.1:8081/bot", None),
+        ({"all_proxy": "https://u:w@p:1"}, "http://h/bot", "https://u:w@p:1"),
+        ({"all_proxy": "http://p:1", "https_proxy": "http://q:1"}, "https://h/", "http://q:1"),
+        (
+            {"https_proxy": "http://p:1", "no_proxy": ".telegram.org"},
+            "https://api.telegram.org/",
+            None,
+        ),
+        ({"https_proxy": "http://p:1", "no_proxy": "*"}, "https://api.telegram.org/", None),
+        ({"https_proxy": ""}, "https://api.telegram.org/", None),
+    ],
+)
+def test_the_proxy_is_the_one_that_the_environment_names(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str, proxy: str | None
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = proxy_for(url)
+    assert (None if found is None else str(found)) == proxy
+
+
+def test_a_proxy_that_cannot_be_used_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://user:secret@127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(SettingsProblem, match="not supported: socks5") as told:
+        proxy_for("https://api.telegram.org/bot")
+    assert "secret" not in str(told.value)

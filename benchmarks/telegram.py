@@ -1,12 +1,13 @@
 """The bot under load, beside a minimal one: answers a second, waiting times, CPU and memory.
 
-    python -m benchmarks.telegram [--people 1 20 200] [--flood] [--out FILE]
+    python -m benchmarks.telegram [--people 1 20 200] [--flood] [--once] [--out FILE]
 
 Both run as processes of their own against the Bot API server of the tests, on loopback, one after
 the other. Each person has opened an article and asks the questions of its probes: the next one when
 the last is answered, and no sooner than a person can, so that both bots are asked as often where
 they keep up. CPU is that of the bot's process alone, all threads of it; neither the server
-nor the people are in it. With --flood, once more with the limits of Telegram on.
+nor the people are in it. With --flood, once more with the limits of Telegram on; with --once, also
+by a person for each article who ask every question once: each is one that nobody asked before.
 """
 
 import argparse
@@ -48,18 +49,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--people", type=int, nargs="+", default=[1, 20, 200])
     parser.add_argument("--flood", action="store_true", help="also with the limits of Telegram on")
+    parser.add_argument("--once", action="store_true", help="also with every question asked once")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     command = f"python -m benchmarks.telegram {' '.join(sys.argv[1:])}".strip()
     found: dict[str, Any] = {"command": command, **machine()}
     rows = []
+    runs = [
+        (people, flood, False)
+        for flood in (False, True)[: 1 + given.flood]
+        for people in given.people
+    ]
+    if given.once:
+        runs.append((len(PROBES), False, True))
     with tempfile.TemporaryDirectory() as folder:
-        for flood in [False, True] if given.flood else [False]:
-            for people in given.people:
-                pair = [measure(bot, people, flood, Path(folder)) for bot in BOTS]
-                rows += [*pair, ratios(*pair)]
-                for row in rows[-3:]:
-                    print(json.dumps(row), flush=True)
+        for people, flood, once in runs:
+            pair = [measure(bot, people, flood, once, Path(folder)) for bot in BOTS]
+            rows += [*pair, ratios(*pair)]
+            for row in rows[-3:]:
+                print(json.dumps(row), flush=True)
     if given.out:
         told = json.dumps({**found, "rows": rows}, indent=1)
         given.out.write_text(f"{told}\n", encoding="utf-8")
@@ -100,10 +108,12 @@ def running(bot: str, api: Any, data: Path, **settings: str) -> Iterator["subpro
         process.wait()
 
 
-def measure(bot: str, people: int, flood: bool, data: Path) -> dict[str, Any]:
+def measure(bot: str, people: int, flood: bool, once: bool, data: Path) -> dict[str, Any]:
     """One bot with so many people."""
     server = botapi()
     each = min(MOST_EACH, max(FEWEST_EACH, MOST // people))
+    if once:
+        each = min(len(questions) for _, questions in PROBES)
     with server.BotApi(TOKEN, flood=server.Flood() if flood else None) as api:
         first = 1_000_000 + int(time.time()) % 100_000 * 1000
         crowd = [Reader(api.private(first + n), n) for n in range(people)]
@@ -129,6 +139,7 @@ def measure(bot: str, people: int, flood: bool, data: Path) -> dict[str, Any]:
         "bot": bot,
         "people": people,
         "flood": flood,
+        "once": once,
         "asked": asked,
         "lost": asked - got,
         "answers_per_s": round(got / took, 1),
@@ -154,7 +165,8 @@ def ratios(ours: dict[str, Any], minimal: dict[str, Any]) -> dict[str, Any]:
     """What ours takes, in parts of the minimal bot's."""
     names = ("answers_per_s", "p50_s", "p95_s", "cpu_ms_per_answer", "peak_mib")
     told = {n: round(ours[n] / minimal[n], 2) for n in names if ours[n] and minimal[n]}
-    return {"bot": "ratio", "people": ours["people"], "flood": ours["flood"], **told}
+    same = {n: ours[n] for n in ("people", "flood", "once")}
+    return {"bot": "ratio", **same, **told}
 
 
 class Reader:

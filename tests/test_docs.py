@@ -297,6 +297,11 @@ def test_the_figures_of_the_running_bot_are_those_of_the_results() -> None:
             ours, minimal = (by[b, people, False][name] for b in ("corollary", "minimal"))
             told += f" | {ours}{unit} ({minimal}{unit})"
         assert f"{told} |" in README
+    ratios = [by["ratio", people, False]["cpu_ms_per_answer"] for people in (1, 20, 200)]
+    assert f"| &nbsp; in parts of the minimal bot's | {' | '.join(map(str, ratios))} |" in README
+    once = {r["bot"]: r["cpu_ms_per_answer"] for r in rows if r["once"]}
+    told = f"{once['corollary']} ms, {once['ratio']} times the minimal bot's"
+    assert told in " ".join(README.split())
     assert all(r["lost"] == 0 for r in rows if r["bot"] == "corollary")
 
 

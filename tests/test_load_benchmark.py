@@ -54,7 +54,14 @@ def _from(update: dict[str, dict[str, dict[str, int]]]) -> int:
 
 
 def test_ratios_are_in_parts_of_the_minimal_bot() -> None:
-    row = {"people": 1, "flood": False, "answers_per_s": 10.0, "p50_s": 0.1, "p95_s": 0.2}
+    row = {
+        "people": 1,
+        "flood": False,
+        "once": False,
+        "answers_per_s": 10.0,
+        "p50_s": 0.1,
+        "p95_s": 0.2,
+    }
     ours = {**row, "cpu_ms_per_answer": 30.0, "peak_mib": 300}
     minimal = {**row, "answers_per_s": 40.0, "cpu_ms_per_answer": 10.0, "peak_mib": 100}
     found = telegram.ratios(ours, minimal)

@@ -27,7 +27,7 @@ from store.conversations import AskedBefore, Database, Recalled
 from store.errors import QuestionRefused, UnknownArticle
 from store.index import Build
 from store.lexical import words
-from store.library import Library
+from store.library import Library, set_apart
 from store.people import role_named, role_of
 from store.turn import Kind, Note, Role, Topic, Turn
 
@@ -159,7 +159,9 @@ class Assistant:
         """Makes ready what the first question would wait for, by answering what nobody asked: the
         turn, which is not remembered; None when no article is served."""
         async with self._library.borrow() as build:
-            return await asyncio.to_thread(self._prepare, build)
+            turn = await asyncio.to_thread(self._prepare, build)
+        await asyncio.to_thread(set_apart)
+        return turn
 
     def _prepare(self, build: Build) -> Turn | None:
         self._answerer.knowledge(build)

@@ -100,7 +100,7 @@ class Library:
         except BaseException:
             build.close()
             raise
-        _set_apart()
+        set_apart()
         return build
 
     async def _close_if_done(self, loan: _Loan) -> None:
@@ -111,7 +111,7 @@ class Library:
 NEW_OBJECTS = 10_000
 
 
-def _set_apart() -> None:
+def set_apart() -> None:
     """Takes what there is now out of what the garbage collector looks through from time to time: a
     build is hundreds of thousands of objects, and everybody waits while they are looked at. They
     still go when nothing refers to them any more. What comes after them is looked at as often as

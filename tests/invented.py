@@ -10,7 +10,7 @@ from store import index
 from store.article import Article, passages
 from store.embeddings import DIMENSIONS, IDENTITY, MiniLM
 from store.lexical import Lexical
-from store.tokens import Reading, Tokens
+from store.tokens import Asked, Reading, Tokens
 
 
 def on(topic: str, body: str = "", **front: Any) -> Article:
@@ -99,3 +99,15 @@ def build_of(
     return index.Build(
         manifest, list(articles), vectors, Lexical.build(cut), None, Tokens.of(readings)
     )
+
+
+class Counting(MiniLM):
+    """The embedding model, which keeps what it reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+
+    def asked(self, text: str) -> Asked:
+        self.read.append(text)
+        return super().asked(text)

@@ -3,27 +3,13 @@
 from datetime import date
 
 import pytest
-from invented import STORE, build_of
+from invented import STORE, Counting, build_of
 
 from chains.answer import LONGEST_KEPT, Answerer
 from store.article import ServingRules
 from store.conversations import Recalled
-from store.embeddings import MiniLM
 from store.index import Build
-from store.tokens import Asked
 from store.turn import Turn
-
-
-class Counting(MiniLM):
-    """Counts what it reads."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[str] = []
-
-    def asked(self, text: str) -> Asked:
-        self.read.append(text)
-        return super().asked(text)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from invented import build_of
+from invented import Counting, build_of
 
 from chains.answer import Answerer, _spelled_out
 from chains.letters import Letters
@@ -15,7 +15,6 @@ from store.conversations import Recalled
 from store.embeddings import MiniLM
 from store.parse import parse_bytes
 from store.reload import SAMPLES
-from store.tokens import Asked
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +44,6 @@ def test_letters_become_words(spelled: dict[str, object], slug: str, typed: str,
     assert isinstance(letters, Letters)
     assert isinstance(topics, Topics)
     assert letters.spelled_out(topics.topic_of(slug), typed) == read
-
-
-class Counting(MiniLM):
-    """Counts what it reads."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[str] = []
-
-    def asked(self, text: str) -> Asked:
-        self.read.append(text)
-        return super().asked(text)
 
 
 def test_a_question_with_letters_is_read_once() -> None:

@@ -56,7 +56,7 @@ def main() -> None:
     rows = []
     runs = [
         (people, flood, False)
-        for flood in (False, True)[: 1 + given.flood]
+        for flood in ([False, True] if given.flood else [False])
         for people in given.people
     ]
     if given.once:

@@ -413,7 +413,9 @@ class Handlers:
             sent = await self._send(update, told)
             if sent is not None:
                 why = shown.What.ASKED_WHY
-                await shown.note(self._program.database, chat.id, sent, vote.turn_id, what=why)
+                await self._program.database.write(
+                    shown.noting(chat.id, sent, vote.turn_id, what=why)
+                )
 
     async def document(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """A file: an admin's is read as an article, anybody else's is not."""
@@ -514,7 +516,9 @@ class Handlers:
         turn, asked_in = what.turn_id, said.message_id
         chat, database = said.chat_id, self._program.database
         try:
-            await shown.note(database, chat, message_id, turn, parts=parts, question_id=asked_in)
+            await database.write(
+                shown.noting(chat, message_id, turn, parts=parts, question_id=asked_in)
+            )
         except CorollaryError as e:
             # It was answered all the same.
             log.error("update %s: which message it is was not kept: %s", update.update_id, e)

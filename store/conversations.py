@@ -290,7 +290,7 @@ class Database:
             found = c.execute(_RECALL, wanted).all()
             if not found:
                 # The first question: nothing is known but the user, if that.
-                role = c.scalar(_ROLE, {"user": user_id}) if user_id else None
+                role = c.scalar(ROLE_OF, {"user": user_id}) if user_id else None
                 return Recalled(conversation_id, role=role)
             last = [t for t in found if t.id is not None][:turns_back]
             remembered = tuple(_remembered(t) for t in reversed(last))
@@ -735,7 +735,7 @@ _KNOWN = sa.select(
     sa.select(users.c.id).where(users.c.id == sa.bindparam("user")).scalar_subquery(),
     _STARTED.scalar_subquery(),
 )
-_ROLE = sa.select(users.c.role).where(users.c.id == sa.bindparam("user"))
+ROLE_OF = sa.select(users.c.role).where(users.c.id == sa.bindparam("user"))
 _SINCE_THE_START = sa.and_(
     turns.c.conversation_id == conversations.c.id,
     turns.c.asked_at >= conversations.c.started_at,
@@ -745,7 +745,7 @@ _RECALL = (
         conversations.c.topic.label("current"),
         *(turns.c[n] for n in ("id", "question", "read_as", "kind", "topic")),
         sa.type_coerce(turns.c.answer, sa.Text).label("answer"),
-        _ROLE.scalar_subquery().label("role"),
+        ROLE_OF.scalar_subquery().label("role"),
     )
     .select_from(conversations.outerjoin(turns, _SINCE_THE_START))
     .where(conversations.c.id == sa.bindparam("conversation"))

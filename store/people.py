@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from store.conversations import Database, insert_once
+from store.conversations import ROLE_OF, Database, insert_once
 from store.migrations.tables import feedback, turns, users
 from store.turn import Role
 
@@ -17,7 +17,7 @@ LONGEST_COMMENT = 1000
 
 async def role_of(database: Database, user_id: str) -> Role | None:
     """What the user said describes them; None when they did not say."""
-    return role_named(await _told(database, user_id, _ROLE))
+    return role_named(await _told(database, user_id, ROLE_OF))
 
 
 def role_named(told: str | None) -> Role | None:
@@ -40,7 +40,6 @@ async def set_language(database: Database, user_id: str, code: str | None) -> No
     await _remember(database, user_id, language=code)
 
 
-_ROLE = sa.select(users.c.role).where(users.c.id == sa.bindparam("user"))
 _LANGUAGE = sa.select(users.c.language).where(users.c.id == sa.bindparam("user"))
 
 

@@ -32,23 +32,6 @@ class Shown:
     parts: int
 
 
-async def note(
-    database: Database,
-    chat_id: int,
-    message_id: int,
-    turn_id: int,
-    *,
-    what: What = What.ANSWER,
-    parts: int = 1,
-    question_id: int | None = None,
-) -> None:
-    """Remembers it; nothing happens when the answer was erased meanwhile."""
-    async with database.writing() as c:
-        await c.run_sync(
-            noting(chat_id, message_id, turn_id, what=what, parts=parts, question_id=question_id)
-        )
-
-
 def noting(
     chat_id: int,
     message_id: int,
@@ -58,7 +41,7 @@ def noting(
     parts: int = 1,
     question_id: int | None = None,
 ) -> Callable[[Connection], None]:
-    """What remembers it as a part of a transaction."""
+    """What remembers it, in a transaction; nothing happens when the answer was erased meanwhile."""
     row = {
         "of_turn": turn_id,
         "chat_id": chat_id,

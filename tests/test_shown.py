@@ -15,11 +15,11 @@ WHERE, LARGE = 7, 2**52
 
 async def test_a_message_shows_the_answer_that_it_was_given_last(database: Database) -> None:
     one, two = [await database.remember(USER, a_turn(text)) for text in ("one", "two")]
-    await shown.note(database, WHERE, LARGE, one, parts=2, question_id=LARGE - 1)
+    await database.write(shown.noting(WHERE, LARGE, one, parts=2, question_id=LARGE - 1))
     found = await shown.by_message(database, CHAT, WHERE, LARGE)
     assert found == Shown(LARGE, one, What.ANSWER, 2)
     assert await shown.by_question(database, CHAT, WHERE, LARGE - 1) == found
-    await shown.note(database, WHERE, LARGE, two, what=What.ASKED_WHY)
+    await database.write(shown.noting(WHERE, LARGE, two, what=What.ASKED_WHY))
     assert await shown.by_message(database, CHAT, WHERE, LARGE) == Shown(
         LARGE, two, What.ASKED_WHY, 1
     )
@@ -29,7 +29,7 @@ async def test_a_message_shows_the_answer_that_it_was_given_last(database: Datab
 
 async def test_what_shows_an_answer_that_was_erased_is_not_remembered(database: Database) -> None:
     turn_id = await database.remember(USER, a_turn())
-    await shown.note(database, WHERE, 1, turn_id + 1)
+    await database.write(shown.noting(WHERE, 1, turn_id + 1))
     assert await shown.by_message(database, CHAT, WHERE, 1) is None
 
 

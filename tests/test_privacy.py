@@ -22,7 +22,7 @@ from store.conversations import Database
 from store.mailbox import Key, Parcel
 from store.migrations.tables import metadata
 from store.people import set_role, vote
-from store.shown import note
+from store.shown import noting
 from store.turn import Role
 
 pytest_plugins = ("databases", "postgres")
@@ -60,7 +60,7 @@ async def live(database: Database, user: str, chat: str) -> None:
     await database.invite(user)
     await vote(database, user, chat, number, -1, f"{WORDS} was wrong")
     person = int(user.rpartition(":")[2])
-    await note(database, person, 5, number, question_id=4)
+    await database.write(noting(person, 5, number, question_id=4))
     await database.note(user, "invited")
     await database.note(user, "refused", {"command": "reload"})
     key = Key(1, person, f"button:{person % 1000}")

@@ -21,9 +21,7 @@ from bot.reports import told
 from bot.settings import OPERATOR, PREFIX, Settings
 from bot.worker import in_a_process
 from chains.assistant import Assistant
-from chains.grounding import Grounder
 from chains.llm import ChatModel, open_chat_model
-from chains.write import Writer
 from prompts import translated
 from store.article import ServingRules
 from store.conversations import Database, sqlite_url
@@ -42,6 +40,8 @@ from store.report import Report
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
+
+    from chains.write import Writer
 
 log = logging.getLogger("corollary")
 
@@ -175,10 +175,14 @@ def open_model(settings: Settings) -> ChatModel | None:
 
 def writer_of(
     settings: Settings, model: ChatModel | None, embeddings: "Embeddings"
-) -> Writer | None:
+) -> "Writer | None":
     """What puts answers into words; None without a model."""
     if model is None:
         return None
+    # Its check of sentences takes a fifth of the time of a start to import.
+    from chains.grounding import Grounder
+    from chains.write import Writer
+
     return Writer(
         model,
         Grounder(embeddings),

@@ -21,7 +21,6 @@ from chains.extract import quoted_in
 from chains.glossary import spelled_out
 from chains.llm import Allowance, ModelFailed
 from chains.rewrite import why_not
-from chains.write import WRITTEN, Writer, spent
 from store.article import Article, ServingRules
 from store.conversations import AskedBefore, Database, Recalled
 from store.errors import QuestionRefused, UnknownArticle
@@ -34,9 +33,14 @@ from store.turn import Kind, Note, Role, Topic, Turn
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
+    from chains.write import Writer
+
 log = logging.getLogger("corollary")
 
 MAX_QUESTION_CHARS = 2000
+WRITTEN = frozenset({Kind.ANSWERED, Kind.PARTLY_ANSWERED, Kind.NEW_TOPIC})
+"""Kinds of reply that a model may put into words. An emergency and an order for one patient are
+answered by quotations alone."""
 
 
 class Assistant:
@@ -55,7 +59,7 @@ class Assistant:
         rules: ServingRules,
         rarity: Callable[[str], float],
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
-        writer: Writer | None = None,
+        writer: "Writer | None" = None,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._library = library
@@ -194,7 +198,7 @@ class Assistant:
 
     async def _reread(
         self,
-        writer: Writer,
+        writer: "Writer",
         build: Build,
         recalled: Recalled,
         turn: Turn,
@@ -212,23 +216,23 @@ class Assistant:
                     turn.question, recalled, turn.topic.title if turn.topic else "", allowance
                 )
         except ModelFailed as e:
-            receipt = spent(replace(turn.receipt, failure=e.code), allowance)
+            receipt = allowance.noted_in(replace(turn.receipt, failure=e.code))
             # It will not do better a moment later; a slow reading leaves time for the writing.
             writable = _is_writable(turn) and e.code not in {"timeout", "empty", "declined"}
             return replace(turn, note=Note.UNAVAILABLE if writable else None, receipt=receipt)
         if words(found) == words(turn.question):
             # Read as it stands: the rules' reading says more.
-            return replace(turn, receipt=spent(replace(turn.receipt, rewritten=None), allowance))
+            as_asked = replace(turn.receipt, rewritten=None)
+            return replace(turn, receipt=allowance.noted_in(as_asked))
         known = self._answerer.knowledge(build)
         refused = await asyncio.to_thread(why_not, found, turn.question, recalled, known)
-        receipt = spent(
+        receipt = allowance.noted_in(
             replace(
                 turn.receipt,
                 model=writer.model.name,
                 rewritten=None if refused else found,
                 rewrite_refused=refused,
-            ),
-            allowance,
+            )
         )
         if refused is None:
             again = await self._answered(build, recalled, turn.question, None, clock, found)

@@ -11,10 +11,11 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from store.errors import ServiceUnreachable, SettingsProblem
+from store.turn import Receipt
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -100,6 +101,16 @@ class Allowance:
         self.tokens_in += part.tokens_in
         self.tokens_out += part.tokens_out
         self.estimated = self.estimated or part.estimated
+
+    def noted_in(self, receipt: Receipt) -> Receipt:
+        """The receipt with what the turn has taken of the model."""
+        return replace(
+            receipt,
+            calls=self.calls,
+            tokens_in=self.tokens_in,
+            tokens_out=self.tokens_out,
+            estimated=self.estimated,
+        )
 
 
 class Breaker:

@@ -20,14 +20,11 @@ from chains.llm import Allowance, ChatModel, ModelFailed
 from prompts import digest, load
 from store.article import Article, Caution, Part, weakest
 from store.conversations import Recalled
-from store.turn import Composer, Judged, Kind, Note, Receipt, Role, Turn
+from store.turn import Composer, Judged, Note, Receipt, Role, Turn
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
-WRITTEN = frozenset({Kind.ANSWERED, Kind.PARTLY_ANSWERED, Kind.NEW_TOPIC})
-"""Kinds of reply that a model may put into words. An emergency and an order for one patient are
-answered by quotations alone."""
 MOST_SENTENCES = 12
 """Further ones are not read: six statements need no more."""
 LONGEST_SENTENCE = 600
@@ -139,7 +136,7 @@ class Writer:
         receipt = replace(
             receipt, draft="".join(draft.text), judged=tuple(draft.judged), failure=failure
         )
-        receipt = spent(receipt, allowance)
+        receipt = allowance.noted_in(receipt)
         if failure is not None:
             yield replace(turn, note=Note.UNAVAILABLE, receipt=receipt)
         elif not draft.kept or 2 * draft.kept < len(draft.judged):
@@ -258,17 +255,6 @@ def _quote(statement: Chosen, verdict: Verdict, draft: _Draft) -> bool:
     if new:
         draft.lines.append(line)
     return new
-
-
-def spent(receipt: Receipt, allowance: Allowance) -> Receipt:
-    """The receipt with what the turn has taken of the model."""
-    return replace(
-        receipt,
-        calls=allowance.calls,
-        tokens_in=allowance.tokens_in,
-        tokens_out=allowance.tokens_out,
-        estimated=allowance.estimated,
-    )
 
 
 def _complete(draft: _Draft, picked: Sequence[Chosen]) -> None:

@@ -37,7 +37,7 @@ FORKS: Any = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
     "chromadb chromadb.api.rust bot.app bot.worker chains.rehearse store.reload aiosqlite "
     "sqlalchemy.dialects.sqlite.aiosqlite langchain.embeddings langchain_core.embeddings "
-    "pydantic.dataclasses alembic.command".split()
+    "pydantic.dataclasses alembic.command onnxruntime tokenizers".split()
 )
 EMBEDDER = "fake 16"
 REFERENCES = {

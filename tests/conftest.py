@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from articles import FORKED
 from filelock import FileLock
 
-from bot import limits
+from bot import limits, worker
 from bot.app import Program, open_program
 from bot.settings import Settings
 
@@ -63,6 +64,15 @@ def _no_network() -> Iterator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign]  # for all tests
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]  # back again
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_ready_in_a_moment() -> Iterator[None]:
+    """What this process reloads is built in processes that need not import the program each. The
+    real commands start theirs as they always do."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(worker, "multiprocessing", FORKED)
+        yield
 
 
 @pytest.fixture(autouse=True)

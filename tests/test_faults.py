@@ -28,7 +28,6 @@ from alembic.config import Config
 from articles import (
     BODY,
     EMBEDDER,
-    FORKED,
     FORKS,
     NEW_AFTER,
     OLD_AFTER,
@@ -44,7 +43,6 @@ from articles import (
 )
 from doors import COMMAND, Ran, process
 
-from bot import worker
 from bot.app import Program, open_program
 from chains.assistant import Assistant
 from store import index
@@ -142,10 +140,9 @@ def forked(target: Callable[..., None], *args: object, limit_s: float = 60) -> i
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """A folder for articles, and workers that are ready in a moment."""
+    """A folder for articles."""
     made = Bench(tmp_path)
     monkeypatch.syspath_prepend(str(made.package))
-    monkeypatch.setattr(worker, "multiprocessing", FORKED)
     yield made
     made.door.close()
 
@@ -656,7 +653,6 @@ def damaged(large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tup
     bench.settings = first.settings.model_copy(update={"data_dir": data})
     bench.recipe, bench.embedder = first.recipe, first.embedder
     monkeypatch.syspath_prepend(str(bench.package))
-    monkeypatch.setattr(worker, "multiprocessing", FORKED)
     (build,) = bench.folders()
     return bench, bench.builds / build
 

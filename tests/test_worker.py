@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from articles import (
     BODY,
-    FORKED,
     FORKS,
     Bench,
     ended,
@@ -46,12 +45,11 @@ PROBES = {
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """Two articles, and workers that are ready in a moment."""
+    """Two articles."""
     made = Bench(tmp_path)
     made.put("aftercare", probes=PROBES)
     made.put("scars", topic="Scars")
     monkeypatch.syspath_prepend(str(made.package))
-    monkeypatch.setattr(worker, "multiprocessing", FORKED)
     yield made
     made.door.close()
 

@@ -14,7 +14,7 @@ from store import library as module
 from store.conversations import Database
 from store.errors import EmbedderMismatch, StoreProblem
 from store.index import Build, open_build
-from store.library import Library
+from store.library import Library, set_apart
 
 
 @pytest.fixture
@@ -232,8 +232,12 @@ async def test_a_build_is_made_ready_before_it_is_lent(
 
 
 async def test_what_is_served_is_no_work_for_the_collector_and_goes_all_the_same(
-    shelf: Shelf, database: Database, library: Library
+    shelf: Shelf,
+    database: Database,
+    library: Library,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(module, "set_apart", set_apart)
     await shelf.reload(database)
     gc.unfreeze()
     async with library.borrow() as build:

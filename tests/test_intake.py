@@ -136,7 +136,7 @@ async def test_the_same_update_many_times_is_answered_once(program: Program, api
 
 PRIVATE = "my patient Ada Lovelace"
 CHAT_OF = {"id": 9131, "type": "private", "first_name": "A"}
-UNREADABLE = [
+UNREADABLE: list[dict[str, Any]] = [
     {"message": {"message_id": 1, "chat": CHAT_OF, "text": PRIVATE}},  # no date
     {"message": {"message_id": 1, "date": 10**18, "chat": CHAT_OF, "text": PRIVATE}},
     {"message": {"message_id": 1, "date": 1, "chat": CHAT_OF, "text": PRIVATE, "entities": [1]}},

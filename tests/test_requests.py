@@ -20,7 +20,6 @@ from telegram.error import (
     Forbidden,
     InvalidToken,
     NetworkError,
-    RetryAfter,
     TelegramError,
     TimedOut,
 )
@@ -183,7 +182,6 @@ MEANT: dict[str, tuple[int, bytes, type[TelegramError]]] = {
     "failed": (200, b'{"ok": false, "error_code": 500, "description": "x"}', NetworkError),
     "blocked": (200, b'{"ok": false, "error_code": 403, "description": "x"}', Forbidden),
     "refused": (200, b'{"ok": false, "error_code": 400, "description": "x"}', BadRequest),
-    "wait": (200, b'{"ok":false,"error_code":429,"parameters":{"retry_after":1}}', RetryAfter),
     "no code": (200, b'{"ok": false}', NetworkError),
     "no result": (200, b'{"ok": true}', TelegramError),
     "done": (200, b'{"ok": true, "result": true}', TelegramError),

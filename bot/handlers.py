@@ -135,7 +135,8 @@ class Handlers:
         self._background = background
         self._ration = Ration()
         self._rates = Rates(program.settings.questions_per_hour)
-        self._forgotten: dict[str, float] = {}
+        self._forgotten: dict[str, int] = {}
+        """With which update people had all erased that is kept of them."""
         self._growing: dict[tuple[int, int], Growing] = {}
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
@@ -150,6 +151,7 @@ class Handlers:
         sent = filters.Document.ALL & filters.ChatType.PRIVATE
         application.add_handler(MessageHandler(sent, self.document))
         application.add_handler(MessageHandler(filters.ChatType.PRIVATE, self.something_else))
+        application.add_handler(TypeHandler(Update, self.erase_again), group=1)
         application.add_error_handler(self.error)
 
     async def speak(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -158,12 +160,21 @@ class Handlers:
         if person is not None and user is not None:
             await languages.speak_to(self._program, person.user_id, user.language_code)
 
+    async def erase_again(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Erases what came of an update that was sent before its sender had all erased, and that
+        was in work or waited then."""
+        person = person_of(update)
+        if person is None or update.update_id >= self._forgotten.get(person.user_id, 0):
+            return
+        await own_data.forget(self._program.database, person.user_id)
+
     # ------------------------------------------------------------------ access
 
     async def guard(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Stops the updates of people who may not ask, and tells them how to be let in."""
         person = person_of(update)
-        if person is None or (update.effective_user and update.effective_user.is_bot):
+        asked = update.message or update.edited_message or update.callback_query
+        if not person or not asked or (update.effective_user and update.effective_user.is_bot):
             raise ApplicationHandlerStop
         if update.effective_chat is not None:
             await self._outgoing.heard_from(update.effective_chat.id)
@@ -266,7 +277,6 @@ class Handlers:
         text = groups.question(said, context.bot.id, context.bot.username)
         if text is None or await self._is_too_much(update, person):
             return
-        began = time.monotonic()
         chat, database = update.effective_chat, self._program.database
         about = None
         if said.reply_to_message is not None:
@@ -294,13 +304,21 @@ class Handlers:
         if before is None or before.parts > 1:
             await self._send(update, told)
         else:
-            # In the place of the earlier answer.
-            thread = thread_of(update)
-            sent = await self._outgoing.edit(chat.id, before.message_id, told, thread)
+            await self._put_in_place(update, before.message_id, told)
+
+    async def _put_in_place(self, update: Update, message_id: int, told: Message) -> None:
+        """Puts the answer to an edited question where the earlier one stands. If that fails it is
+        sent as any other, for a change of a message is not kept until it is done."""
+        assert update.effective_chat is not None
+        chat, thread = update.effective_chat.id, thread_of(update)
+        try:
+            sent = await self._outgoing.edit(chat, message_id, told, thread)
+        except TelegramError as e:
+            name = type(e).__name__
+            log.warning("chat %s: an answer was not changed, sent anew: %s", chat, name)
+            await self._send(update, told)
+        else:
             await self._note_changed(update, told, sent, self._outgoing.count(told))
-        if self._forgotten.get(person.user_id, began) > began:
-            # Erased while it was answered: this came after, and goes too.
-            await own_data.forget(database, person.user_id)
 
     async def _is_too_much(self, update: Update, person: Person) -> bool:
         """Whether the person has asked more than is answered in an hour; they are told."""
@@ -364,8 +382,8 @@ class Handlers:
         if not query.data:
             return
         if query.data == privacy.CONFIRMED:
-            # First: a question that is in work sees it when it ends.
-            self._forgotten[person.user_id] = time.monotonic()
+            # First: what is in work sees it when it ends.
+            self._forgotten[person.user_id] = update.update_id
         elif await self._is_too_much(update, person):
             return
         if vote := voting.read(query.data):

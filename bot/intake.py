@@ -28,6 +28,8 @@ log = logging.getLogger("corollary.telegram")
 PATIENCE_S = (0.2, 1.0, 3.0)
 """How often, and after how long, keeping updates is tried again. After that they are worked on all
 the same: people are then told that something is wrong, and not left alone with their question."""
+MOST_NUMBERS = 2**63
+"""What a database holds; Telegram's numbers of updates are below 2**31."""
 AT_ONCE = 256
 """Chats in work at the same time."""
 
@@ -75,13 +77,15 @@ def read(told: Any, bot: Bot | None = None) -> tuple[Update, dict[str, Any]] | N
     it cannot read only the number is left, with a line in the log that holds nothing of it: it
     cannot be worked on, and must not hold up those that come after it. None when it has not even a
     number."""
+    number = told.get("update_id") if isinstance(told, dict) else None
+    if type(number) is not int or not 0 <= number < MOST_NUMBERS:
+        log.error("an update without a number is left out")
+        return None
     try:
         return Update.de_json(told, bot), told
     except Exception as e:  # noqa: BLE001 - whatever the library stumbles over
-        number = told.get("update_id") if isinstance(told, dict) else None
-        number = number if isinstance(number, int) else None
         log.error("update %s cannot be read and is left out: %s", number, type(e).__name__)
-        return None if number is None else (Update(number), {"update_id": number})
+        return Update(number), {"update_id": number}
 
 
 @dataclass(frozen=True, slots=True)

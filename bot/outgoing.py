@@ -551,12 +551,17 @@ _NOWHERE = ("chat not found", "user not found", "chat_write_forbidden", "not eno
 """What the server says of a chat that nothing can be sent to."""
 
 
+_NO_TOPIC = ("thread not found", "topic_deleted", "topic_id_invalid")
+
+
 def _simpler(part: _Part, thread_id: int | None, refused: str) -> tuple[_Part, int | None] | None:
     """What to send after a refusal, and to which topic; None when nothing will do."""
     if any(words in refused for words in _NOWHERE):
         return None
-    if thread_id is not None and "thread not found" in refused:
+    if thread_id is not None and any(words in refused for words in _NO_TOPIC):
         return part, None
+    if part.reply_to is not None and "repl" in refused:
+        return replace(part, reply_to=None), thread_id
     if part.parse_mode is not None:
         plain = replace(part, text=telegram_plain(part.text), parse_mode=None, rich=None)
         return plain, thread_id

@@ -10,7 +10,7 @@ import logging
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,23 +109,29 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
     await _made_ready(program)
     background = Background()
     door = build(program, token, unauthorized, background)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     application = door.application
     try:
         with one_at_a_time(program, door.outgoing.bot_id):
-            async with open_door(door):
-                async with listening(program, door, say) as failed:
-                    background.start(menus.introduce(application.bot, program))
-                    tell_unasked(program, door.outgoing, background)
-                    keep_house(program, door, background)
-                    say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
-                    await _first(ended, failed)
-                    say("Ending: answering what is in work.")
+            async with AsyncExitStack() as opened:
+                async with asyncio.timeout(None) as starting:
+                    _on_signals(ended, starting)
+                    await opened.enter_async_context(open_door(door))
+                    listens = await opened.enter_async_context(AsyncExitStack())
+                    failed = await listens.enter_async_context(listening(program, door, say))
+                background.start(menus.introduce(application.bot, program))
+                tell_unasked(program, door.outgoing, background)
+                keep_house(program, door, background)
+                say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
+                await _first(ended, failed)
+                say("Ending: answering what is in work.")
+                await listens.aclose()
                 left = await door.intake.drain(FINISH_WITHIN_S)
                 if left:
                     say(f"{left} chats could not be answered in time; they are at the next start.")
                 await background.close()
+    except TimeoutError:
+        if not ended.is_set():
+            raise
     except InvalidToken:
         raise _refused(settings.telegram_base_url) from None
     except TelegramError as e:
@@ -138,6 +144,19 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         await background.close()
     if refused.is_set():
         raise _refused(settings.telegram_base_url)
+
+
+def _on_signals(ended: asyncio.Event, starting: asyncio.Timeout) -> None:
+    """Ends the bot at SIGTERM and Ctrl-C; a start that waits for the server is broken off."""
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        ended.set()
+        with suppress(RuntimeError):  # It has started.
+            starting.reschedule(loop.time())
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
 
 
 async def _made_ready(program: Program) -> None:

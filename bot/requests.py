@@ -24,7 +24,10 @@ FREE_WITHIN_S = 30.0
 """How long a request may wait for a connection."""
 ALL_WITHIN_S = 300.0
 """How long a request may take in all, a file on a slow line included."""
-_OF_A_MESSAGE = ("message_id", "date", "chat")
+_OF_A_MESSAGE = {"message_id", "date", "chat"}
+_SENDS = ("/sendMessage", "/sendDocument", "/sendRichMessage")
+"""What is answered with the message that was sent."""
+_DONE = (b'{"ok":true', b'{"ok": true')
 _URL_ENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -109,6 +112,9 @@ class Request(BaseRequest):
         except (aiohttp.ClientError, OSError, ValueError) as e:
             # By its name alone: what it says can hold the address, and with it the token.
             raise NetworkError(type(e).__name__) from None
+        code = _meant(code, payload)
+        if code == 200 and url.endswith(_SENDS) and b'"message_id"' not in payload:
+            raise TelegramError("Invalid server response")
         if code == 401:
             self._on_unauthorized()
         return code, payload
@@ -122,11 +128,15 @@ class Request(BaseRequest):
             told = json.loads(payload.decode("utf-8", "replace"))
         except (ValueError, RecursionError):
             told = None
-        if not isinstance(told, dict):
+        if not isinstance(told, dict) or ("result" not in told and told.get("ok") is not False):
             raise TelegramError("Invalid server response")
         result = told.get("result")
         if isinstance(result, dict) and "message_id" in result:
-            told["result"] = {name: result[name] for name in _OF_A_MESSAGE if name in result}
+            if type(result["message_id"]) is not int or not result.keys() >= _OF_A_MESSAGE:
+                raise TelegramError("Invalid server response")
+            told["result"] = {name: result[name] for name in _OF_A_MESSAGE}
+        if "parameters" in told:
+            told["parameters"] = _numbers(told["parameters"])
         return told
 
 
@@ -175,6 +185,31 @@ def _login(proxy: URL | None) -> aiohttp.BasicAuth | None:
     if proxy is None or proxy.user is None:
         return None
     return aiohttp.BasicAuth(proxy.user, proxy.password or "")
+
+
+def _meant(code: int, payload: bytes) -> int:
+    """The status that an answer means. A refusal that is not in Telegram's form comes from
+    something on the way, and says nothing of the chat. What fails with the status of success has
+    failed."""
+    if code not in (200, 400, 403) or payload.startswith(_DONE):
+        return code
+    try:
+        told = json.loads(payload.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        told = None
+    if code != 200:
+        return code if isinstance(told, dict) else 502
+    if not isinstance(told, dict) or told.get("ok") is not False:
+        return code
+    failed = told.get("error_code")
+    return failed if type(failed) is int and 400 <= failed < 600 else 500
+
+
+def _numbers(parameters: Any) -> dict[str, int | float]:
+    """What the server says of how to go on, without what is no number."""
+    if not isinstance(parameters, dict):
+        return {}
+    return {n: v for n, v in parameters.items() if isinstance(v, int | float) and v is not True}
 
 
 def _or(given: Any, default: float) -> float | None:

@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.errors import CorollaryError
 from store.migrations.tables import mailbox, replies, turns, unreachable
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ LEASE = timedelta(seconds=60)
 
 KEPT = timedelta(days=3)
 """How long an update is known again; Telegram offers one for a day."""
+
+_UNFIT = (sa.exc.IntegrityError, sa.exc.DataError, UnicodeEncodeError)
+"""What the database says when it is one of the writings that it cannot take."""
 
 _T = TypeVar("_T")
 _Write = Callable[[Connection], Any]
@@ -385,7 +389,7 @@ class Mailbox:
         except Exception as e:  # noqa: BLE001 - handed to those who wait for it
             together = together or self._waiting
             self._waiting = [w for w in self._waiting if w not in together]
-            one_does_not_fit = isinstance(e.__cause__, sa.exc.IntegrityError)
+            one_does_not_fit = isinstance(e.__cause__, _UNFIT) or not isinstance(e, CorollaryError)
             for write, future in together:
                 if one_does_not_fit and len(together) > 1:
                     # And the others are not to blame.

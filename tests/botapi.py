@@ -1682,7 +1682,7 @@ class BotApi:
         except RichError as error:
             raise _bad(f"can't parse rich message: {error}") from None
         content: Json = {"rich_message": {"blocks": [{"type": b.kind} for b in rich.blocks]}}
-        formatted = given["html"], rich.text, []
+        formatted: tuple[str, str, list[Json]] = given["html"], rich.text, []
         return self._deliver(params, chat, thread, formatted, content, "rich", rich=rich)
 
     def _send_document(self, params: Json) -> Json:

@@ -72,7 +72,7 @@ def _no_network() -> Iterator[None]:
                 raise AssertionError(f"a test reached for the network: {host}")
         return connect(self, address)  # type: ignore[arg-type]  # as handed over
 
-    socket.socket.connect = guarded  # type: ignore[method-assign]  # for all tests
+    socket.socket.connect = guarded  # type: ignore[method-assign,assignment]  # for all tests
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]  # back again
 

@@ -169,3 +169,23 @@ def test_nouns_settings_and_help_load_no_heavy_library() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+_POSSESSIVE_GROUP = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+|\(\?>")
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """Python before 3.11.5 takes too much then, as in `(?:, ?\\d)*+` of "2, B": that is what
+    Debian 12 has (github.com/python/cpython/issues/106052)."""
+    assert _POSSESSIVE_GROUP.search(r"\d(?:, ?\d){0,60}+")
+    assert not _POSSESSIVE_GROUP.search(r"\d++(?:, ?\d)*")
+    found = [
+        f"{path.relative_to(ROOT)}: {pattern}"
+        for package in MAY_IMPORT
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for pattern in node.value.splitlines()
+        if _POSSESSIVE_GROUP.search(pattern)
+    ]
+    assert found == []

@@ -1,6 +1,7 @@
 """A question that was asked before: nothing of it is computed again, and none of its words kept."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from invented import STORE, Counting, build_of
@@ -40,14 +41,20 @@ def test_it_is_answered_as_before_without_being_read_again(
     build.known = None
     searched: list[int] = []
     nearest = Build.nearest
-    monkeypatch.setattr(Build, "nearest", lambda *a: searched.append(1) or nearest(*a))
+
+    def counted(*asked: Any) -> Any:
+        searched.append(1)
+        return nearest(*asked)
+
+    monkeypatch.setattr(Build, "nearest", counted)
     first = ask(answerer, build, "What causes quillonitis?")
     assert first.sections
     assert searched
     model.read.clear()
     searched.clear()
     assert ask(answerer, build, "What causes quillonitis?") == first
-    assert model.read == searched == []
+    assert model.read == []
+    assert searched == []
 
 
 def test_the_topic_is_that_of_the_conversation_and_not_of_who_asked_before(

@@ -157,7 +157,10 @@ def test_two_retracted_sources_are_no_ground_together() -> None:
 
 
 def test_a_name_that_two_articles_have_is_a_warning_in_both(tmp_path: Path) -> None:
-    own = {"a": {"topic": "Wounds", "aliases": ["Laser  Burns"]}, "b": {"topic": "laser burns"}}
+    own: dict[str, dict[str, Any]] = {
+        "a": {"topic": "Wounds", "aliases": ["Laser  Burns"]},
+        "b": {"topic": "laser burns"},
+    }
     for slug, front in own.items():
         (tmp_path / f"{slug}.md").write_bytes(article_file(slug=slug, **front))
     first, second = parse_paths([tmp_path])

@@ -1,12 +1,13 @@
 """The same dialogues through the console and through Telegram: one contract, the same words."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
-from botapi import BotApi, Status
+from botapi import BotApi, Fault, Status
 from chatapi import fluent
 from doors import Bot, ConsoleDoor, Reply, TelegramDoor, bot_over, cited, listed, settled
 from hypothesis import HealthCheck, given, settings
@@ -377,6 +378,26 @@ async def test_an_edited_question_is_answered_again_in_the_place_of_its_answer(
     await settled(api, bot)
     assert "75% with both plus pulsed dye laser" in api.sent_to(chat)[0].text
     assert len(api.sent_to(chat)) == 2
+
+
+@pytest.mark.parametrize("fault", [Status(404, "Not Found"), Status(401, "Unauthorized")])
+async def test_an_answer_that_cannot_be_changed_is_sent_anew(
+    fault: Fault, program: Program
+) -> None:
+    async with alone(program) as (api, door):
+        await door.say("What is the capital of France?")
+        api.fail_next("editMessageText", fault)
+        number = door.person.last_message_id
+        changed = await door.after(lambda: door.person.edit(number, HEMANGIOMA))
+        assert "timolol" in changed.text
+        # Which is then the one that is changed.
+        door.person.edit(number, KELOIDS)
+
+        def changed_again() -> bool:
+            return "75% with both plus" in api.sent_to(door.person.chat_id)[-1].text
+
+        await asyncio.to_thread(api.wait_for, changed_again)
+        assert len(api.sent_to(door.person.chat_id)) == 2
 
 
 async def test_a_command_for_another_bot_is_not_answered(doors: Open, running: Running) -> None:

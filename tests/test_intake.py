@@ -136,7 +136,7 @@ async def test_the_same_update_many_times_is_answered_once(program: Program, api
 
 PRIVATE = "my patient Ada Lovelace"
 CHAT_OF = {"id": 9131, "type": "private", "first_name": "A"}
-UNREADABLE = [
+UNREADABLE: list[dict[str, Any]] = [
     {"message": {"message_id": 1, "chat": CHAT_OF, "text": PRIVATE}},  # no date
     {"message": {"message_id": 1, "date": 10**18, "chat": CHAT_OF, "text": PRIVATE}},
     {"message": {"message_id": 1, "date": 1, "chat": CHAT_OF, "text": PRIVATE, "entities": [1]}},
@@ -167,6 +167,38 @@ async def test_an_update_that_cannot_be_read_is_left_out_and_those_around_it_ans
     assert len(told) == len(UNREADABLE)
     shown = logging.Formatter("%(name)s %(message)s")
     assert not [r for r in caplog.records if PRIVATE in shown.format(r)]
+
+
+@pytest.mark.parametrize("number", ["7", True, 7.5, -7, 2**63, None])
+async def test_what_is_no_number_of_an_update_moves_no_offset(
+    number: object, program: Program, api: BotApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bot_over(program, api) as bot:
+        intake = bot.update_queue
+        assert isinstance(intake, Intake)
+        message = {"message_id": 1, "date": 1, "chat": CHAT_OF, "text": PRIVATE}
+        assert await intake.take([{"update_id": number, "message": message}]) is None
+    assert PRIVATE not in caplog.text
+
+
+async def test_what_is_not_said_to_the_bot_itself_is_not_answered(
+    program: Program, api: BotApi
+) -> None:
+    ada = api.private(9134)
+    said = {
+        "message_id": 1,
+        "date": 1,
+        "chat": {"id": ada.chat_id, "type": "private"},
+        "from": ada.json(),
+        "text": "hello",
+    }
+    async with bot_over(program, api) as bot:
+        intake = bot.update_queue
+        assert isinstance(intake, Intake)
+        for n, kind in enumerate(("business_message", "guest_message", "channel_post")):
+            await intake.take([{"update_id": 70_000 + n, kind: said}])
+        await intake.join()
+    assert not api.sent_to(ada.chat_id)
 
 
 async def test_an_update_that_cannot_be_kept_is_left_out(
@@ -334,6 +366,20 @@ async def test_no_reply_is_lost_whatever_the_server_does(program: Program, api: 
             ends_with_disclaimer(part, program.disclaimer.text)
     # Ten each of the two faults after which the server has the message.
     assert sum(len(api.texts(p.chat_id)) for p in people) <= 2 * len(people) + 20
+
+
+async def test_a_question_that_is_gone_is_answered_whole(program: Program, api: BotApi) -> None:
+    async with bot_over(program, api) as bot:
+        ward, ada = api.group(-935, "Ward"), api.member(9351)
+        # A server that does not know that a reply may stand alone.
+        gone = Status(400, "Bad Request: message to be replied not found")
+        api.fail_next("sendMessage", gone)
+        ward.say(ada, "/role")
+        await settled(api, bot)
+    (sent,) = api.sent_to(ward.chat_id)
+    assert sent.reply_to is None
+    assert sent.buttons
+    assert api.calls_of("sendMessage")[-1].params["parse_mode"] == "HTML"
 
 
 @DURATION

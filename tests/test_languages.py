@@ -4,7 +4,7 @@ import ast
 import gettext
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -301,9 +301,8 @@ def pieces(of: Catalog) -> list[str]:
 
 
 def said_in(of: Catalog) -> list[str]:
-    texts = [
-        t for m in of if m.id for t in ((m.string,) if isinstance(m.string, str) else m.string)
-    ]
+    said = [m.string or () for m in of if m.id]
+    texts = [t for forms in said for t in ((forms,) if isinstance(forms, str) else forms)]
     return [p.strip() for t in texts for p in re.split(r"\{[^}]*\}", t) if len(p.split()) >= 2]
 
 
@@ -501,7 +500,7 @@ def set_calls(api: BotApi) -> list[str]:
 
 
 @pytest.fixture
-async def told_bot(api: BotApi) -> Iterator[TelegramBot]:
+async def told_bot(api: BotApi) -> AsyncIterator[TelegramBot]:
     async with TelegramBot(api.token, api.base_url) as bot:
         yield bot
 

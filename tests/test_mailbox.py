@@ -189,9 +189,18 @@ async def test_what_does_not_fit_takes_nothing_else_with_it(database: Database) 
     def unfit(c: sa.Connection) -> None:
         c.execute(sa.text("insert into turns (conversation_id) values ('nobody')"))
 
-    given = [box.take_in([parcel(1)]), box._write(unfit), box.take_in([parcel(2)])]
-    first, failed, second = await asyncio.gather(*given, return_exceptions=True)
+    def too_large(c: sa.Connection) -> None:
+        c.execute(sa.text("delete from turns where id = :n"), {"n": 2**70})
+
+    given = [
+        box.take_in([parcel(1)]),
+        box._write(unfit),
+        box._write(too_large),
+        box.take_in([parcel(2)]),
+    ]
+    first, failed, larger, second = await asyncio.gather(*given, return_exceptions=True)
     assert isinstance(failed, DatabaseProblem)
+    assert isinstance(larger, Exception)
     assert (first, second) == ({parcel(1).key}, {parcel(2).key})
     assert await rows(database, "select count(*) from mailbox") == [(2,)]
 

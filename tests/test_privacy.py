@@ -205,6 +205,29 @@ async def test_who_asks_too_much_is_told_once_and_until_when(program: Program, a
             assert "Articles (" in (await admin.say("/articles")).text
 
 
+async def test_what_waits_is_answered_and_erased_with_the_rest(
+    program: Program, api: BotApi
+) -> None:
+    async with bot_over(program, api) as bot:
+        person = api.private(990051)
+        person.say("/forget")
+        await asyncio.to_thread(api.wait_sent, 990051, 1, 30.0)
+        (asked,) = api.sent_to(990051)
+        said = ["Does topical timolol work for infantile hemangioma?", "and ECG screening?"]
+        for text in (*said, "/role nurse", "/language de"):
+            person.say(text)
+        person.press(asked, privacy.CONFIRMED)
+        await settled(api, bot)
+        assert len(api.sent_to(990051)) == 6
+        found = await own_data.everything(program.database, "telegram:990051")
+        assert not any(found.values())
+        # What is said from then on is kept.
+        person.say("/role nurse")
+        await settled(api, bot)
+        found = await own_data.everything(program.database, "telegram:990051")
+        assert found["users"][0]["role"] == "nurse"
+
+
 async def test_an_answer_in_work_is_erased_with_the_rest(program: Program, api: BotApi) -> None:
     async with bot_over(program, api) as bot:
         person = api.private(990041)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from chatapi import ChatApi, Status, faithful
-from test_cli import InProcess
+from doors import InProcess
 from writers import answering, written_by
 
 from bot.alerts import ModelAlerts

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from articles import BODY, EMBEDDER, TODAY, CountingEmbeddings, Shelf
@@ -15,7 +16,7 @@ from store.index import Build, open_build
 from store.records import AskedBefore
 from store.report import Rehearsal
 
-PROBES = {
+PROBES: dict[str, list[dict[str, Any]]] = {
     "answerable": [
         {
             "question": "How long until wounds closed in the trial?",
@@ -90,7 +91,8 @@ async def test_the_same_articles_answer_the_same(shelf: Shelf, database: Databas
     build = open_build(shelf.builds, report.build or "", embedder=EMBEDDER)
     found = put(build, build, [])
     build.close()
-    assert found.differences == found.failing == ()
+    assert found.differences == ()
+    assert found.failing == ()
     assert found.probes == 2
 
 

@@ -15,7 +15,14 @@ from botapi import BotApi
 from hypothesis import given
 from hypothesis import strategies as st
 from telegram import Bot
-from telegram.error import InvalidToken, NetworkError, TelegramError, TimedOut
+from telegram.error import (
+    BadRequest,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    TelegramError,
+    TimedOut,
+)
 from telegram.request import RequestData
 
 from bot.requests import PollRequest, Request, _form, proxy_for
@@ -169,6 +176,50 @@ async def test_no_json_is_no_answer() -> None:
                 await Bot("123:A", base_url, request=request).get_me()
         finally:
             await request.shutdown()
+
+
+MEANT: dict[str, tuple[int, bytes, type[TelegramError]]] = {
+    "failed": (200, b'{"ok": false, "error_code": 500, "description": "x"}', NetworkError),
+    "blocked": (200, b'{"ok": false, "error_code": 403, "description": "x"}', Forbidden),
+    "refused": (200, b'{"ok": false, "error_code": 400, "description": "x"}', BadRequest),
+    "no code": (200, b'{"ok": false}', NetworkError),
+    "no result": (200, b'{"ok": true}', TelegramError),
+    "done": (200, b'{"ok": true, "result": true}', TelegramError),
+    "nothing": (200, b'{"ok":true,"result":null}', TelegramError),
+    "half": (200, b'{"ok":true,"result":{"message_id":5}}', TelegramError),
+    "no number": (
+        200,
+        b'{"ok":true,"result":{"message_id":"5","date":1,"chat":{}}}',
+        TelegramError,
+    ),
+    "a page": (400, b"<html>Bad Request</html>", NetworkError),
+    "a wall": (403, b"<html>Forbidden</html>", NetworkError),
+    "no method": (404, b"404: Not Found", InvalidToken),
+    "a list": (500, b'{"ok":false,"description":"x","parameters":[1]}', NetworkError),
+    "words": (
+        429,
+        b'{"ok":false,"description":"x","parameters":{"retry_after":"2"}}',
+        NetworkError,
+    ),
+}
+"""What a server, or something on the way to it, may say to a message: the status, the body and what
+that is."""
+
+
+@pytest.mark.parametrize(("code", "body", "means"), MEANT.values(), ids=MEANT)
+async def test_what_is_said_to_a_message_has_a_meaning(
+    code: int, body: bytes, means: type[TelegramError]
+) -> None:
+    head = f"HTTP/1.1 {code} X\r\nContent-Length: {len(body)}\r\n\r\n"
+    with answering(head.encode() + body) as base_url:
+        request = Request(base_url, quiet, 2)
+        await request.initialize()
+        try:
+            with pytest.raises(TelegramError) as told:
+                await Bot("123:A", base_url, request=request).send_message(1, "hello")
+        finally:
+            await request.shutdown()
+    assert type(told.value) is means
 
 
 async def test_silence_is_a_time_out() -> None:

@@ -76,8 +76,8 @@ async def test_every_role_is_cited_the_same_facts_when_quoted(
         assert [q.text for q in turn.quotes()] == [q.text for q in turn.rests_on()]
         # Also the same words of the articles, in the same order, under the same numbers.
         told = [(q.text, q.citations) for q in turn.quotes()]
-        seen.append((facts(turn), told, [(s.n, s.reference.key) for s in turn.sources]))
-        seen[-1] += (facts(again),)
+        numbers = [(s.n, s.reference.key) for s in turn.sources]
+        seen.append((facts(turn), told, numbers, facts(again)))
         shown = read(program, reply(turn))
         assert all(q.text in shown for q in turn.quotes())
     assert all(one == seen[0] for one in seen)

@@ -24,7 +24,9 @@ def kept(
 
 def test_every_way_of_asking_gives_the_rows_of_the_file(tmp_path: Path) -> None:
     rows, made = kept(tmp_path)
-    assert (len(rows), rows.shape, rows.dtype) == (40, (40, WIDTH), np.float32)
+    assert len(rows) == 40
+    assert rows.shape == (40, WIDTH)
+    assert rows.dtype == np.dtype(np.float32)
     assert np.array_equal(rows[7], made[7])
     assert np.array_equal(rows[-1], made[-1])
     assert np.array_equal(rows[3:30:4], made[3:30:4])

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import signal
 import time
@@ -16,6 +17,7 @@ from botapi import (
     BotApi,
     Fault,
     Group,
+    Hang,
     HtmlError,
     Outgoing,
     Person,
@@ -421,6 +423,26 @@ async def test_a_server_that_fails_at_the_start_is_told_in_a_sentence(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
     assert "Telegram cannot be reached at http://127.0.0.1" in told.value.what
+
+
+@DURATION
+@pytest.mark.parametrize("method", ["getMe", "deleteWebhook"])
+async def test_a_start_that_waits_for_the_server_can_be_ended(
+    method: str, program: Program, api: BotApi
+) -> None:
+    api.fail_next(method, Hang(4.0))
+    given = settings_for(
+        program.settings.data_dir, telegram_token=api.token, telegram_base_url=api.base_url
+    )
+    with root_handlers_kept():
+        running = asyncio.create_task(
+            polling.serve(replace(program, settings=given), lambda text: None)
+        )
+        await asyncio.to_thread(api.wait_calls, method)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 2.0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
 
 
 # ------------------------------------------------------------------------------ as a process

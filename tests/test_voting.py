@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from botapi import BotApi, Sent
@@ -156,7 +157,7 @@ async def test_buttons_of_an_older_answer_act_on_that(
     first, second = api.sent_to(67211)
     for label in ("More", "Sources"):
         data = data_of(first, label)
-        told = await door.after(lambda data=data: door.person.press(first, data))
+        told = await door.after(partial(door.person.press, first, data))
         assert "hemangioma" in told.text.lower()
         assert "keloid" not in told.text.lower()
     follow_up = first.buttons[0][1]

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from string import Formatter
 
@@ -121,8 +122,8 @@ def texts(of: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
     return {_forms(m.id): _forms(m.string) for m in of if m.id}
 
 
-def _forms(text: object) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else tuple(text or ())  # type: ignore[call-overload]
+def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def fields(text: str) -> set[str]:
@@ -196,7 +197,8 @@ def test_what_the_program_reads_is_what_translators_wrote(code: str) -> None:
             if len(text) == 1:
                 assert found.gettext(text[0]) == said[0]
             else:
-                assert (found.ngettext(*text, 1), found.ngettext(*text, 5)) == said[:2]
+                one, many = text
+                assert (found.ngettext(one, many, 1), found.ngettext(one, many, 5)) == said[:2]
 
 
 def test_every_language_has_a_catalogue_and_every_catalogue_a_language() -> None:

@@ -61,7 +61,7 @@ class Dateless(Catalog):
     would make another file of the same texts."""
 
     @property
-    def mime_headers(self) -> list[tuple[str, str]]:  # type: ignore[override]  # read only
+    def mime_headers(self) -> list[tuple[str, str]]:
         """The lines of the head."""
         fields = [("Project-Id-Version", "Corollary")]
         if self.locale is not None:

@@ -19,7 +19,7 @@ _MAX_DOUBTS = 20
 _GAP = 3
 """Numbers of sources follow each other; so many may be missing before the rest is doubted."""
 
-_LIST = r"\d{1,4}(?:\s?[,;–—-]\s?\d{1,4}){0,60}+"
+_LIST = r"\d{1,4}(?:\s?[,;–—-]\s?\d{1,4}){0,60}"
 _BRACKETED = re.compile(rf"\[\s?({_LIST})\s?\]")
 _NEIGHBOURS = re.compile(r"(?<=\d)\](\s?[,;]?\s?|\s?[–-]\s?)\[(?=\d)")
 _CLOSE = re.compile(rf"(?<=[^\s(\[])\[{_LIST}\]")
@@ -29,7 +29,7 @@ _RAISED = re.compile(
 _RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _DOWN = str.maketrans(_RAISED_DIGITS + "⁻˒", "0123456789-,")
 _UP = str.maketrans("0123456789", _RAISED_DIGITS)
-_BARE = re.compile(r"(?<=\s)\d{1,3}+(?:\s?[–-]\s?\d{1,3}+|,\s?\d{1,3}+){0,60}+")
+_BARE = re.compile(r"(?<=\s)\d{1,3}+(?:\s?[–-]\s?\d{1,3}+|,\s?\d{1,3}+){0,60}")
 _STOP = re.compile(r"\s*$|[.;:?!)\]](?![\w])|,(?!\s*\d)|[\"'”’](?:\s|$)|\s[–—]\s")
 _GOES_ON = re.compile(r"\s(?:and|but|or|while|whereas|although|which)\s[a-z]")
 _IN_PARENTHESES = re.compile(r"(?<=\w)\s\(\d{1,2}(?:\s?[,–-]\s?\d{1,2})*\)(?=[.,;:]|\s*$)")

@@ -34,11 +34,11 @@ _TAG = re.compile(
     r"""<!--(?:-?>|.*?(?:--!?>|\Z))
     | <[!?][^>]*+(?:>|\Z)
     | <(?P<end>/?)(?P<name>[A-Za-z][^\s/>]*+)
-      (?P<attributes>(?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+)*+)(?:>|\Z)""",
+      (?P<attributes>(?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?)*)(?:>|\Z)""",
     re.VERBOSE | re.DOTALL,
 )
 _ATTRIBUTE = re.compile(
-    r"""([^\s=/>"']++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>]*+)))?+""", re.DOTALL
+    r"""([^\s=/>"']++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>]*+)))?""", re.DOTALL
 )
 _ENTITY_TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
 """Python refuses to read numbers of some thousand digits."""

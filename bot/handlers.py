@@ -8,7 +8,7 @@ import hmac
 import logging
 import math
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection
 from enum import Enum
 from functools import partial
@@ -138,6 +138,8 @@ class Handlers:
         self._forgotten: dict[str, int] = {}
         """With which update people had all erased that is kept of them."""
         self._growing: dict[tuple[int, int], Growing] = {}
+        self._albums: deque[str] = deque(maxlen=100)
+        """What was sent together of late, and answered."""
 
     def add_to(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """Registers every handler; before all others the language is set, then the guard stands."""
@@ -171,7 +173,19 @@ class Handlers:
     # ------------------------------------------------------------------ access
 
     async def guard(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """Stops the updates of people who may not ask, and tells them how to be let in."""
+        """Stops the updates of people who may not ask, and those of which that cannot be said."""
+        try:
+            await self._let_in(update, context)
+        except ApplicationHandlerStop:
+            raise
+        except Exception as e:
+            # Or the library would go on to the handlers that stand behind this one.
+            context.error = e
+            await self.error(update, context)
+            raise ApplicationHandlerStop from e
+
+    async def _let_in(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Returns for people who may ask; others are told how to be let in."""
         person = person_of(update)
         asked = update.message or update.edited_message or update.callback_query
         if not person or not asked or (update.effective_user and update.effective_user.is_bot):
@@ -208,7 +222,8 @@ class Handlers:
         said = update.effective_message
         if settings.access is not Access.INVITE or said is None or not said.text:
             return False
-        given = said.text.split()[-1].encode()
+        # Half a surrogate pair can be no part of a code.
+        given = said.text.split()[-1].encode(errors="replace")
         codes = split_codes(settings.invite_codes)
         # Every code is compared, so that the time taken tells nothing.
         if not any([hmac.compare_digest(given, code.encode()) for code in codes]):
@@ -465,6 +480,11 @@ class Handlers:
         said = update.effective_message
         if said is None or said.pinned_message or update.edited_message:
             return
+        if said.media_group_id is not None:
+            # Told once of all that was sent together.
+            if said.media_group_id in self._albums:
+                return
+            self._albums.append(said.media_group_id)
         kind = next((k for k in other_kinds.KINDS if getattr(said, k, None)), None)
         await self._send(update, message(*other_kinds.told(kind, bool(said.caption))))
 

@@ -348,6 +348,13 @@ async def test_only_text_is_read(doors: Open) -> None:
     assert "Pictures are not looked at" in (await door.after(door.person.send_photo)).text
     captioned = await door.after(lambda: door.person.send_photo(KELOIDS))
     assert "The words beside it were not read either" in captioned.text
+    album = [{"file_id": "P1", "file_unique_id": "UP1", "width": 9, "height": 9}]
+
+    def send_album() -> int:
+        numbers = [door.person.send(photo=album, media_group_id="album") for _ in range(3)]
+        return numbers[-1]
+
+    assert "Pictures are not looked at" in (await door.after(send_album)).text
     file = ("labs.pdf", b"%PDF-1.7")
     sent = await door.after(lambda: door.person.send_document(*file))
     assert "Files are not opened here" in sent.text

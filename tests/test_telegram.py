@@ -40,6 +40,7 @@ from bot import polling
 from bot.app import Program
 from bot.commands import COMMANDS
 from chains.assistant import Assistant
+from store.conversations import Database
 from store.errors import DatabaseProblem, ServiceUnreachable
 from store.turn import Turn
 
@@ -196,6 +197,7 @@ async def test_an_invitation_code_lets_somebody_in_for_good(program: Program, ap
             "/start",
             "keloid-2026 or so",
             "é",
+            "keloid-2026\ud800",
         ):
             assert "With an invitation code, send: /start CODE" in await asked(
                 api, bot, guest, wrong
@@ -208,6 +210,22 @@ async def test_an_invitation_code_lets_somebody_in_for_good(program: Program, ap
         assert "timolol" in await asked(api, bot, guest)
     async with bot_over(program, api, access="allowlist") as bot:
         assert "Your id is 322." in await asked(api, bot, guest)
+
+
+async def test_whom_the_database_does_not_tell_of_is_not_let_in(
+    program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(self: Database, user_id: str) -> bool:
+        raise DatabaseProblem("the disk is full")
+
+    monkeypatch.setattr(Database, "is_invited", away)
+    invited = {"access": "invite", "invite_codes": "keloid-2026"}
+    async with bot_over(program, api, **invited) as bot:
+        stranger = api.private(331)
+        for text in (HEMANGIOMA, "/articles"):
+            told = await asked(api, bot, stranger, text)
+            assert "fault on our side" in told
+        assert len(api.sent_to(331)) == 2
 
 
 # ------------------------------------------------------------------------------ groups
@@ -253,12 +271,17 @@ async def test_in_a_group_who_names_the_bot_or_replies_to_it_is_answered(
         second = api.sent_to(group.chat_id)[-1]
         assert second.text.startswith(READ_AS)
         assert second.reply_to == asked
+        # By a link to it, as the apps do for bots that are named by their title.
+        link = {"type": "text_mention", "offset": 0, "length": 10, "user": api._me()}
+        group._post(ada, {"text": f"The 😀 bot, {FOLLOW_UP}", "entities": [link]}, None)
+        await settled(api, bot)
+        assert api.sent_to(group.chat_id)[-1].text.startswith(READ_AS)
         # Somebody else's reply has a context of its own: this one names no topic.
         group.say(bob, FOLLOW_UP, first)
         await settled(api, bot)
         third = api.sent_to(group.chat_id)[-1]
         assert not third.text.startswith(READ_AS)
-        assert len(api.sent_to(group.chat_id)) == 3
+        assert len(api.sent_to(group.chat_id)) == 4
         assert not [call for call in api.calls_of("sendMessageDraft") if call.ok]
 
 

@@ -20,7 +20,17 @@ def question(said: Message, bot_id: int, username: str) -> str | None:
     if not to_the_bot and not _names(said, bot_id, username):
         return None
     name = re.compile(rf"(?<!\w)@{re.escape(username)}\b[,:]?", re.IGNORECASE)
-    return name.sub(" ", text).strip() or None
+    return name.sub(" ", _unnamed(said, bot_id)).strip() or None
+
+
+def _unnamed(said: Message, bot_id: int) -> str:
+    """The text without what names the bot by a link to it."""
+    units = (said.text or "").encode("utf-16-le", "surrogatepass")
+    for entity in reversed(said.entities):
+        if entity.user is not None and entity.user.id == bot_id:
+            before, after = units[: 2 * entity.offset], units[2 * (entity.offset + entity.length) :]
+            units = before + after
+    return units.decode("utf-16-le", "surrogatepass").lstrip(",: ")
 
 
 def _names(said: Message, bot_id: int, username: str) -> bool:

@@ -263,6 +263,13 @@ class Settings(BaseSettings):
                 raise ValueError("has a code that is not 8 to 60 letters, digits, - or _")
         return value
 
+    @field_validator("telegram_token")
+    @classmethod
+    def _token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[0-9]{1,18}:\S+", value.get_secret_value()):
+            raise ValueError("is no token as @BotFather gives it: a number, a colon, and letters")
+        return value
+
     @field_validator("telegram_webhook_secret")
     @classmethod
     def _header(cls, value: SecretStr | None) -> SecretStr | None:

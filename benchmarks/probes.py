@@ -54,22 +54,22 @@ async def samples(
 
 
 async def measure(
-    articles_dir: Path, folder: Path, questions: Path | None = None
+    assistant: Assistant, model: MiniLM, build: index.Build, questions: Path | None = None
 ) -> dict[str, Any]:
-    """Counts and the single outcomes, in a store made for it below `folder`."""
+    """Counts and the single outcomes."""
     outcomes: list[dict[str, Any]] = []
-    async with samples(folder, articles_dir) as (assistant, model, build):
-        given = rows_of(questions) if questions else probes_of(build)
-        for n, asked in enumerate(given):
-            expected = asked["statements"]
-            outcome = await _ask(assistant, asked["article"], asked["question"], n)
-            quoted = outcome["quoted"]
-            outcome["expected"] = "answer" if expected else "refusal"
-            outcome["style"] = asked.get("style", "question")
-            outcome["critical"] = asked.get("critical", False)
-            outcome["right"] = any(t in expected for t in quoted) if expected else not quoted
-            outcome["baseline"] = baseline(build, model, asked["question"], expected)
-            outcomes.append(outcome)
+    given = rows_of(questions) if questions else probes_of(build)
+    for n, asked in enumerate(given):
+        expected = asked["statements"]
+        conversation = f"{questions.stem if questions else 'probe'}-{n}"
+        outcome = await _ask(assistant, asked["article"], asked["question"], conversation)
+        quoted = outcome["quoted"]
+        outcome["expected"] = "answer" if expected else "refusal"
+        outcome["style"] = asked.get("style", "question")
+        outcome["critical"] = asked.get("critical", False)
+        outcome["right"] = any(t in expected for t in quoted) if expected else not quoted
+        outcome["baseline"] = baseline(build, model, asked["question"], expected)
+        outcomes.append(outcome)
     groups = {
         "answerable": [o for o in outcomes if o["expected"] == "answer"],
         "answerable, paraphrased": [o for o in outcomes if o["style"] == "paraphrase"],
@@ -109,8 +109,7 @@ def probes_of(build: index.Build) -> Iterator[dict[str, Any]]:
             yield {"article": article.slug, "question": refused.question, "statements": ()}
 
 
-async def _ask(assistant: Assistant, slug: str, question: str, n: int) -> dict[str, Any]:
-    conversation = f"probe-{n}"
+async def _ask(assistant: Assistant, slug: str, question: str, conversation: str) -> dict[str, Any]:
     await assistant.choose_topic(conversation, slug, "benchmark")
     turn = await assistant.ask(conversation, question, "benchmark")
     return {
@@ -119,6 +118,9 @@ async def _ask(assistant: Assistant, slug: str, question: str, n: int) -> dict[s
         "kind": turn.kind.value,
         "topic": turn.topic.slug if turn.topic else None,
         "quoted": [q.text for q in turn.quotes()],
+        "quoted_from": [q.article for q in turn.quotes()],
+        "cited": sorted({n for q in turn.quotes() for n in q.citations}),
+        "sources": [s.n for s in turn.sources],
         "confidence": round(turn.confidence, 3),
     }
 
@@ -133,6 +135,12 @@ def _share(outcomes: list[dict[str, Any]], key: str) -> float:
     return round(sum(bool(o[key]) for o in outcomes) / max(1, len(outcomes)), 3)
 
 
+async def _measured(articles_dir: Path, questions: Path | None) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        async with samples(Path(folder), articles_dir) as made:
+            return await measure(*made, questions)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--articles", type=Path, default=SAMPLES)
@@ -141,8 +149,7 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, help="write the figures without the outcomes")
     parser.add_argument("--show", action="store_true", help="print what went wrong")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        result = asyncio.run(measure(options.articles, Path(folder), options.questions))
+    result = asyncio.run(_measured(options.articles, options.questions))
     for name, f in result["figures"].items():
         print(f"{name:26} n={f['n']:3}  right {f['right']:.3f}  baseline {f['baseline']:.3f}")
     for o in result["outcomes"]:

@@ -48,6 +48,8 @@ from store.mailbox import Reply as Kept
 log = logging.getLogger("corollary.telegram")
 
 ATTEMPTS = 4
+FIRST_PAUSE_S = 0.5
+"""Before an attempt to send is repeated; longer each time."""
 LONGEST_WAIT_S = 60.0
 MAX_IN_ROW = 8
 MAX_CAPTION_UNITS = 1024
@@ -162,7 +164,7 @@ class Outgoing:
         mark: Mark,
     ) -> int | None:
         """Sends a part for as long as it takes; None when it can never arrive."""
-        pause_s = 0.5
+        pause_s = FIRST_PAUSE_S
         while True:
             await self._limits.turn(chat_id)
             try:
@@ -482,7 +484,7 @@ class Outgoing:
             except NetworkError as e:
                 if attempt == ATTEMPTS or (isinstance(e, TimedOut) and not twice_is_once):
                     raise
-                await asyncio.sleep(0.5 * 2.0**attempt)
+                await asyncio.sleep(FIRST_PAUSE_S * 2.0**attempt)
         raise AssertionError("unreachable")
 
 

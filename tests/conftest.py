@@ -12,7 +12,7 @@ import pytest
 from articles import FORKED
 from filelock import FileLock
 
-from bot import limits, worker
+from bot import limits, outgoing, worker
 from bot.app import Program, open_program
 from bot.settings import Settings
 from chains import assistant
@@ -30,8 +30,8 @@ def pytest_collection_finish() -> None:
 
 
 LONGEST = (
-    "test_faults", "test_corrections", "test_admin_telegram", "test_walkthrough", "test_cli",
-    "test_intake", "test_reload", "test_telegram", "test_probes", "test_journal", "test_write",
+    "test_faults", "test_intake", "test_probes", "test_corrections", "test_walkthrough",
+    "test_admin_telegram", "test_cli", "test_reload", "test_telegram", "test_journal", "test_write",
     "test_chatapi", "test_store_machine", "test_index", "test_many_replies", "test_ground",
     "test_page", "test_conversations", "test_admin", "test_calibrate", "test_worker",
     "test_growing", "test_languages", "test_cost_benchmark", "test_dialogues", "test_hostile",
@@ -98,10 +98,12 @@ def _workers_ready_in_a_moment() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _unpaced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Conversations are not held to Telegram's pace, but for tests of that (marked `paced`) and
-    processes of their own. Where the server says to wait, there is waiting."""
+    processes of their own; what failed is soon tried again. Where the server says to wait, there
+    is waiting."""
     if request.node.get_closest_marker("paced") is None:
         for name in ("PER_CHAT_S", "CHAT_BURST", "PER_GROUP_S", "GROUP_BURST"):
             monkeypatch.setattr(limits, name, 1000.0)
+        monkeypatch.setattr(outgoing, "FIRST_PAUSE_S", 0.05)
 
 
 def settings_for(folder: Path, **values: object) -> Settings:

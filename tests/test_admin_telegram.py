@@ -36,6 +36,7 @@ from keeping import (
 )
 from telegram import Bot as TelegramBot
 from telegram import Update
+from telegram.request import HTTPXRequest
 
 from bot import admin as bot_admin
 from bot import admin_commands, commands, long_commands, outgoing
@@ -681,11 +682,12 @@ async def test_a_change_ends_with_the_disclaimer_whatever_becomes_of_it(
 
 async def test_a_change_that_times_out_is_made_again(kept: Program, api: BotApi) -> None:
     person = api.private(7202)
-    async with TelegramBot(api.token, base_url=api.base_url) as bot:
+    request = HTTPXRequest(read_timeout=0.5)
+    async with TelegramBot(api.token, base_url=api.base_url, request=request) as bot:
         out = Outgoing(bot, kept.disclaimer, kept.database.mailbox)
         first = await out.send(person.chat_id, message("One."))
         assert first is not None
-        api.fail_next("editMessageText", Hang(7))
+        api.fail_next("editMessageText", Hang(1))
         assert await out.edit(person.chat_id, first, message("Two.")) == first
     assert len(api.sent_to(person.chat_id)) == 1
     assert api.texts(person.chat_id)[0].startswith("Two.")

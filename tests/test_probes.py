@@ -7,22 +7,28 @@ from typing import Any
 
 import pytest
 
-from benchmarks.probes import measure
-from bot.app import Program
+from benchmarks.probes import measure, samples
+from chains.assistant import Assistant
+from store.embeddings import MiniLM
+from store.index import Build
 from store.reload import SAMPLES
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the store is that is asked; what was read for another is not read again."""
-    return Path(shutil.copytree(data_folder, tmp_path_factory.mktemp("probes") / "data"))
+async def store(
+    data_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Assistant, MiniLM, Build]]:
+    """The store that is asked; what was read for another is not read again."""
+    folder = tmp_path_factory.mktemp("probes") / "data"
+    async with samples(Path(shutil.copytree(data_folder, folder))) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-async def measured(folder: Path) -> AsyncIterator[dict[str, Any]]:
-    yield await measure(SAMPLES, folder)
+async def measured(store: tuple[Assistant, MiniLM, Build]) -> dict[str, Any]:
+    return await measure(*store)
 
 
 async def test_most_answerable_probes_quote_a_statement_that_answers(
@@ -59,9 +65,9 @@ async def test_questions_where_a_wrong_answer_could_hurt_are_refused(
 
 
 async def test_no_dose_pregnancy_or_anticoagulant_is_answered_beside_the_point(
-    folder: Path,
+    store: tuple[Assistant, MiniLM, Build],
 ) -> None:
-    asked = await measure(SAMPLES, folder, ROOT / "benchmarks/dialogues/asked_of_samples.jsonl")
+    asked = await measure(*store, ROOT / "benchmarks/dialogues/asked_of_samples.jsonl")
     critical = [o for o in asked["outcomes"] if o["critical"] and o["expected"] == "refusal"]
     assert len(critical) >= 30
     assert [o["question"] for o in critical if o["quoted"]] == []
@@ -70,20 +76,12 @@ async def test_no_dose_pregnancy_or_anticoagulant_is_answered_beside_the_point(
 
 
 async def test_every_quoted_sentence_is_in_the_article_file_byte_for_byte(
-    program: Program,
+    measured: dict[str, Any],
 ) -> None:
     files = {p.stem: p.read_bytes() for p in SAMPLES.glob("*.md")}
-    quoted = 0
-    for article in await program.assistant.articles():
-        questions = [q for p in article.answerable for q in (p.question, *p.paraphrases)]
-        questions += [p.question for p in article.unanswerable]
-        for n, question in enumerate(questions):
-            conversation = f"bytes-{article.slug}-{n}"
-            await program.assistant.choose_topic(conversation, article.slug, "test")
-            turn = await program.assistant.ask(conversation, question, "test")
-            for quote in turn.quotes():
-                quoted += 1
-                assert quote.text.encode() in files[quote.article], quote.text
-                cited = {s.n for s in turn.sources}
-                assert set(quote.citations) <= cited
-    assert quoted > 300
+    quoted = [
+        q for o in measured["outcomes"] for q in zip(o["quoted_from"], o["quoted"], strict=True)
+    ]
+    assert [q for q in quoted if q[1].encode() not in files[q[0]]] == []
+    assert all({*o["cited"]} <= {*o["sources"]} for o in measured["outcomes"])
+    assert len(quoted) > 300

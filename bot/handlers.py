@@ -279,6 +279,10 @@ class Handlers:
             )
             await self._send(update, message(told))
             return
+        to_the_bot = said.chat.type == ChatType.PRIVATE or "@" in commands.split(said.text)[0]
+        if not to_the_bot and name.lower() not in commands.COMMANDS:
+            # Of another bot of the group.
+            return
         if name.lower() not in ALONE and await self._is_too_much(update, person):
             return
         if name.lower() == "export":

@@ -238,12 +238,17 @@ async def test_in_a_group_commands_are_answered_and_chatter_is_not(
         group, ada = api.group(-401, "Ward 7"), api.member(402)
         for chatter in ("Good morning", HEMANGIOMA, "keloid?", "@somebody_else " + HEMANGIOMA):
             group.say(ada, chatter)
+        for anothers in ("/play", "/start@somebody_else", "/play@somebody_else"):
+            group.say(ada, anothers)
         await settled(api, bot)
         assert not api.sent_to(group.chat_id)
         group.say(ada, f"/article@{api.username} infantile-hemangioma")
         group.say(ada, "/context")
         await settled(api, bot)
-        opened, context = api.sent_to(group.chat_id)
+        group.say(ada, f"/play@{api.username}")
+        await settled(api, bot)
+        opened, context, unknown = api.sent_to(group.chat_id)
+        assert "There is no command /play" in unknown.text
         assert "infantile hemangioma" in opened.text
         assert "Topic: “Infantile hemangioma”" in context.text
         for part in (opened, context):

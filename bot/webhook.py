@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from telegram import Bot, Update
@@ -35,6 +35,8 @@ MOST_BYTES = 1_000_000
 CONNECTIONS = 40
 """How many of Telegram's requests may be open at once."""
 READY_WITHIN_S = 3.0
+BODY_WITHIN_S = 10.0
+"""How long a request may take to come whole."""
 UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, STOPPED]
 
 
@@ -73,7 +75,11 @@ def app(program: Program, intake: Intake) -> Starlette:
             given = request.headers.get(SECRET_HEADER, "").encode()
             if not hmac.compare_digest(given, secret):
                 return PlainTextResponse("forbidden", 403)
-            body = await _body(request)
+            try:
+                async with asyncio.timeout(BODY_WITHIN_S):
+                    body = await _body(request)
+            except (TimeoutError, ClientDisconnect):
+                return PlainTextResponse("not whole in time", 408)
             if body is None:
                 return PlainTextResponse("too large", 413)
             if intake.closing:

@@ -64,6 +64,31 @@ async def test_updates_come_in_by_webhook_and_only_with_the_secret(
     assert len(api.texts(ada.chat_id)) == 1
 
 
+async def test_a_request_that_does_not_come_whole_is_not_waited_for(
+    program: Program,
+    api: BotApi,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(webhook, "BODY_WITHIN_S", 0.2)
+    where = free_address()
+    host, _, port = where.partition(":")
+    given = {
+        "telegram_webhook_url": f"http://{where}/telegram",
+        "telegram_webhook_secret": SecretStr(SECRET),
+        "listen": where,
+    }
+    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n{SECRET_HEADER}: {SECRET}"
+    async with bot_over(program, api, **given):
+        slow, gone = [await asyncio.open_connection(host, int(port)) for _ in range(2)]
+        for _, sending in (slow, gone):
+            sending.write(f"{head}\r\n\r\n{{".encode())
+        gone[1].close()
+        assert (await asyncio.wait_for(slow[0].readline(), 10.0)).startswith(b"HTTP/1.1 408")
+        slow[1].close()
+    assert "Traceback" not in caplog.text
+
+
 async def test_without_a_webhook_its_health_can_be_asked_and_nothing_sent(
     program: Program, api: BotApi
 ) -> None:

@@ -165,6 +165,9 @@ def contextualize(
         elif not overview:
             close = (c.topic for c in found[1:] if best.score - c.score <= _RIVAL)
             rivals = tuple(close)[:MOST_RIVALS]
+    elif best.topic == current and not also:
+        named = (c for c in found[1:] if _is_elsewhere(c, known, best.topic))
+        rivals = tuple(c.topic for c in named if best.score - c.score <= _RIVAL)[:MOST_RIVALS]
     return Query(
         Act.ASK,
         question,
@@ -198,6 +201,13 @@ def is_at_home(other: Candidate, known: Knowledge, current: int) -> bool:
     return {stem(w) for w in other.named.matched} <= known.topics.vocabulary(current)
 
 
+def _is_elsewhere(other: Candidate, known: Knowledge, current: int) -> bool:
+    """Whether the question names the other topic by a word that the one under discussion lacks."""
+    if other.named is None or other.named.whole < _NAMED:
+        return False
+    return not {stem(w) for w in other.named.matched} <= known.topics.vocabulary(current)
+
+
 def put_to(query: Query, known: Knowledge, topic: int) -> Query:
     """The same question about another topic."""
     unsaid = query.current is not None
@@ -217,7 +227,7 @@ _RIVAL = 3.0
 """Log odds by which a first question's topic may be likelier than another that answers it."""
 MOST_RIVALS = 3
 _NAMED = 0.6
-"""Share of a name from which a question is taken to name the topic under discussion."""
+"""Share of a name from which a question is taken to name a topic."""
 
 
 def spoken_of(recalled: Recalled, known: Knowledge) -> tuple[int | None, list[int]]:

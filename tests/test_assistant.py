@@ -62,6 +62,28 @@ async def test_a_topic_that_answers_is_not_left_for_one_of_nearly_the_same_name(
     assert turn.topic.slug == topic
 
 
+@pytest.mark.parametrize(
+    ("at", "question", "to"),
+    [
+        (
+            "exosome-regulation-safety",
+            "How good is the evidence for laser in keloids?",
+            "pdl-scars-keloids",
+        ),
+        ("infantile-hemangioma", "What is the evidence for exosomes after laser?", "pdl-exosomes"),
+    ],
+)
+async def test_a_topic_that_does_not_answer_is_left_for_the_one_that_is_named(
+    program: Program, at: str, question: str, to: str
+) -> None:
+    await program.assistant.choose_topic("names", at, "test")
+    turn = await ask(program, "names", question)
+    assert turn.kind is Kind.NEW_TOPIC
+    assert turn.quotes()
+    assert turn.topic is not None
+    assert turn.topic.slug == to
+
+
 async def test_a_topic_is_left_when_the_question_says_so(program: Program) -> None:
     await program.assistant.choose_topic("leaves", "pdl-exosomes", "test")
     turn = await ask(program, "leaves", "What about topical exosomes with microneedling?")

@@ -302,6 +302,10 @@ async def test_in_a_group_an_admin_is_nobody_special(kept: Program, api: BotApi)
         admin, group = api.private(ADMIN), api.group(-7100, "Ward 7")
         for name in (*NAMES, "nosuch"):
             group.say(admin, f"/{name} warts")
+        await settled(api, bot)
+        assert not api.sent_to(group.chat_id)
+        for name in (*NAMES, "nosuch"):
+            group.say(admin, f"/{name}@{api.username} warts")
         group.say(admin, "/help")
         await settled(api, bot)
         *told, helped = api.sent_to(group.chat_id)

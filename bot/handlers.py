@@ -170,10 +170,11 @@ class Handlers:
         """Erases what came of an update that was sent before its sender had all erased, and that
         was in work or waited then."""
         person = person_of(update)
-        number, at = self._forgotten.get(person.user_id, (0, 0.0)) if person else (0, 0.0)
-        if person is None or update.update_id >= number or time.monotonic() - at > WAITS_S:
+        if person is None or person.user_id not in self._forgotten:
             return
-        await own_data.forget(self._program.database, person.user_id)
+        number, at = self._forgotten[person.user_id]
+        if update.update_id < number and time.monotonic() - at <= WAITS_S:
+            await own_data.forget(self._program.database, person.user_id)
 
     # ------------------------------------------------------------------ access
 

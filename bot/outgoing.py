@@ -551,9 +551,8 @@ class _Part:
 _NOWHERE = ("chat not found", "user not found", "chat_write_forbidden", "not enough rights",
             "have no rights", "peer_id_invalid", "user is deactivated")  # fmt: skip
 """What the server says of a chat that nothing can be sent to."""
-
-
 _NO_TOPIC = ("thread not found", "topic_deleted", "topic_id_invalid")
+"""What it says of a topic of a group that is gone."""
 
 
 def _simpler(part: _Part, thread_id: int | None, refused: str) -> tuple[_Part, int | None] | None:

@@ -124,11 +124,8 @@ class Request(BaseRequest):
         """As the library does, which would write what it cannot read into the log. Of a message
         that was sent only the number and the place are handed on: for the rest, which we know, the
         library would make an object of every button."""
-        try:
-            told = json.loads(payload.decode("utf-8", "replace"))
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict) or ("result" not in told and told.get("ok") is not False):
+        told = _object(payload)
+        if told is None or ("result" not in told and told.get("ok") is not False):
             raise TelegramError("Invalid server response")
         result = told.get("result")
         if isinstance(result, dict) and "message_id" in result:
@@ -187,19 +184,25 @@ def _login(proxy: URL | None) -> aiohttp.BasicAuth | None:
     return aiohttp.BasicAuth(proxy.user, proxy.password or "")
 
 
+def _object(payload: bytes) -> dict[str, Any] | None:
+    """The JSON object of an answer; None when it is none."""
+    try:
+        told = json.loads(payload.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
 def _meant(code: int, payload: bytes) -> int:
     """The status that an answer means. A refusal that is not in Telegram's form comes from
     something on the way, and says nothing of the chat. What fails with the status of success has
     failed."""
     if code not in (200, 400, 403) or payload.startswith(_DONE):
         return code
-    try:
-        told = json.loads(payload.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        told = None
+    told = _object(payload)
     if code != 200:
-        return code if isinstance(told, dict) else 502
-    if not isinstance(told, dict) or told.get("ok") is not False:
+        return code if told is not None else 502
+    if told is None or told.get("ok") is not False:
         return code
     failed = told.get("error_code")
     return failed if type(failed) is int and 400 <= failed < 600 else 500

@@ -8,7 +8,7 @@ from enum import StrEnum
 from chains.asking import TALK, WHOLE
 from chains.compare import Compared
 from chains.knowledge import Knowledge
-from chains.topics import Topics
+from chains.topics import Named, Topics
 from chains.track import WHOLE_NAME, Candidate, candidates
 from store.conversations import Recalled, RememberedTurn
 from store.lexical import FUNCTION_WORDS, stem, terms, words
@@ -198,14 +198,19 @@ def is_at_home(other: Candidate, known: Knowledge, current: int) -> bool:
     nothing says that it is left."""
     if other.named is None or other.turns:
         return False
-    return {stem(w) for w in other.named.matched} <= known.topics.vocabulary(current)
+    return _has_name(known, current, other.named)
 
 
 def _is_elsewhere(other: Candidate, known: Knowledge, current: int) -> bool:
     """Whether the question names the other topic by a word that the one under discussion lacks."""
     if other.named is None or other.named.whole < _NAMED:
         return False
-    return not {stem(w) for w in other.named.matched} <= known.topics.vocabulary(current)
+    return not _has_name(known, current, other.named)
+
+
+def _has_name(known: Knowledge, topic: int, named: Named) -> bool:
+    """Whether the topic's texts have every word by which another one is named."""
+    return {stem(w) for w in named.matched} <= known.topics.vocabulary(topic)
 
 
 def put_to(query: Query, known: Knowledge, topic: int) -> Query:

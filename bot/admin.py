@@ -413,7 +413,7 @@ def _store(
                 "of service from the next reload until it is approved.",
             )
         kept.mkdir(parents=True, exist_ok=True)
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
         shutil.copy2(target, kept / f"{slug}.{stamp}.md")
     _write_whole(target, text)
     return parsed, target, there is not None

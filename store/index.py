@@ -94,8 +94,9 @@ def digest(path: Path) -> str:
 
 
 def new_build_id() -> str:
-    """Sorts by time; never used before."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%S") + "-" + os.urandom(3).hex()
+    """Never used before, and sorts by time to the microsecond, which is its hexadecimal part."""
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}-{now.microsecond:05x}{os.urandom(1).hex()[0]}"
 
 
 # --------------------------------------------------------------------------- writing

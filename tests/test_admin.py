@@ -140,6 +140,12 @@ async def test_a_sent_file_takes_a_place_only_when_asked_and_keeps_what_was_ther
     assert b"six days" in (folder / "aftercare.md").read_bytes()
     (kept,) = (desk.builds.parent / "replaced").iterdir()
     assert kept.read_bytes() == before
+    # Again at once: each one that was there is kept, not the first or the last alone.
+    third = article_file(BODY.replace("nine", "five"))
+    await admin.store_upload(desk, third, who="telegram:1", replace=True)
+    first, second = sorted((desk.builds.parent / "replaced").iterdir())
+    assert first.read_bytes() == before
+    assert b"six days" in second.read_bytes()
 
 
 # ---------------------------------------------------------------------- importing, listing, diff

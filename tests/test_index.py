@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from store.index import (
     kept_articles,
     kept_readings,
     known_readings,
+    new_build_id,
     open_build,
     read_manifest,
     remove_builds,
@@ -315,6 +318,25 @@ def test_a_build_of_another_layout_is_refused(copy: tuple[Path, str]) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "schema": 99}))
     with pytest.raises(StoreProblem, match="layout 99"):
         opened(root, build)
+
+
+def test_builds_of_one_second_sort_in_the_order_of_their_making(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    apart = [0, 1, 15, 16, 999, 1_000, 65_536, 999_999, 1_000_000]
+    times = iter([start + timedelta(microseconds=n) for n in apart])
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            at = next(times)
+            return cls.combine(at.date(), at.timetz())
+
+    monkeypatch.setattr(index, "datetime", Clock)
+    made = [new_build_id() for _ in apart]
+    assert made == sorted(made)
+    assert all(re.fullmatch(r"20260102T03040[56]-[0-9a-f]{6}", name) for name in made)
 
 
 def test_a_build_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -288,6 +288,9 @@ async def test_in_a_group_who_names_the_bot_or_replies_to_it_is_answered(
         assert not third.text.startswith(READ_AS)
         assert len(api.sent_to(group.chat_id)) == 4
         assert not [call for call in api.calls_of("sendMessageDraft") if call.ok]
+        group.say(bob, f"@{api.username}")
+        await settled(api, bot)
+        assert api.sent_to(group.chat_id)[-1].text.startswith("The question has no words.")
 
 
 async def test_people_and_topics_of_a_group_have_contexts_of_their_own(

@@ -1,5 +1,6 @@
 """The commands that every door has, and the words they answer with."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -250,7 +251,7 @@ def card(program: Program, article: Article) -> Message:
         notice = [sentence(article.notice)] if article.notice else []
         note = " ".join((tr("Awaiting human review."), *notice))
         paragraphs.insert(2, Paragraph(note, Style.CAUTION))
-    buttons = _buttons((q, f"probe:{i}:{article.slug}") for i, q in enumerate(suggested))
+    buttons = _buttons((q, f"probe:{_digest(q)}:{article.slug}") for q in suggested)
     return Message(tuple(paragraphs), buttons)
 
 
@@ -261,6 +262,11 @@ def _buttons(labelled: Iterable[tuple[str, str]]) -> tuple[Button, ...]:
         for t, data in labelled
         if len(data.encode()) <= MAX_DATA_BYTES
     )
+
+
+def _digest(question: str) -> str:
+    """What a button names its question by: after a reload another may stand in its place."""
+    return hashlib.sha256(question.encode()).hexdigest()[:6]
 
 
 def standing(article: Article) -> str:
@@ -472,6 +478,16 @@ async def pressed(program: Program, person: Person, pressed_data: str) -> Messag
     if what == languages.PRESSED:
         return await languages.language(program, person.user_id, rest)
     number, _, other = rest.partition(":")
+    if what == "probe":
+        try:
+            found = await program.assistant.article(other)
+        except UnknownArticle as e:
+            return problem(e)
+        for probe in found.answerable:
+            if _digest(probe.question) == number:
+                await program.database.set_topic(person.user_id, person.conversation_id, other)
+                return await answer(program, person, probe.question)
+        return gone
     # Nine digits: PostgreSQL refuses to compare an id with more than it can hold.
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
         return gone
@@ -491,15 +507,6 @@ async def pressed(program: Program, person: Person, pressed_data: str) -> Messag
         return await following.other_topics(program, person.conversation_id, turn_id) or gone
     if what == "at":
         return await _at(program, person, turn_id, other) or gone
-    if what == "probe":
-        try:
-            found = await program.assistant.article(other)
-        except UnknownArticle as e:
-            return problem(e)
-        offered = program.assistant.suggestions(found)
-        if int(number) < len(offered):
-            await program.database.set_topic(person.user_id, person.conversation_id, other)
-            return await answer(program, person, offered[int(number)])
     return gone
 
 

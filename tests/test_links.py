@@ -124,3 +124,28 @@ async def test_an_article_is_shown_in_whole_sentences(program: Program) -> None:
     assert "Awaiting human review. Sample, not clinically reviewed.\n" in card
     page = plain(commands.page(await program.assistant.article("pdl-exosomes")), "D.")
     assert " et al. " in page and ".." not in page
+
+
+class Changed(Assistant):
+    """The assistant after a reload that took away the first question that an article answers."""
+
+    def __init__(self, inner: Assistant) -> None:
+        vars(self).update(vars(inner))
+
+    async def article(self, slug: str) -> Article:
+        found = await super().article(slug)
+        first = found.answerable[0]
+        return replace(found, answerable=tuple(p for p in found.answerable if p != first))
+
+
+async def test_a_button_asks_what_is_written_on_it_also_after_a_reload(program: Program) -> None:
+    card = await commands.run(program, WHO, "article", "pdl-exosomes")
+    first, second, *_ = [b for b in card.buttons if b.data.startswith("probe:")]
+    reloaded = replace(program, assistant=Changed(program.assistant))
+    gone = await commands.pressed(reloaded, WHO, first.data)
+    assert plain(gone, "D.").startswith("That button is out of date")
+    still = await commands.pressed(reloaded, WHO, second.data)
+    assert still.turn_id is not None
+    turn = await program.database.turn(WHO.conversation_id, still.turn_id)
+    assert turn is not None
+    assert turn.question.startswith(second.text.rstrip("…"))

@@ -12,15 +12,20 @@ def question(said: Message, bot_id: int, username: str) -> str | None:
     text = said.text or ""
     if said.chat.type == ChatType.PRIVATE:
         return text
+    if not concerns(said, bot_id, username):
+        return None
+    name = re.compile(rf"(?<!\w)@{re.escape(username)}\b[,:]?", re.IGNORECASE)
+    return name.sub(" ", _unnamed(said, bot_id)).strip()
+
+
+def concerns(said: Message, bot_id: int, username: str) -> bool:
+    """Whether what was sent to a group is put to the bot: it names it, or replies to it."""
     replied = said.reply_to_message
     to_the_bot = bool(replied and replied.from_user and replied.from_user.id == bot_id)
     # In a topic every message "replies" to the one that opened it.
     if replied is not None and replied.forum_topic_created is not None:
         to_the_bot = False
-    if not to_the_bot and not _names(said, bot_id, username):
-        return None
-    name = re.compile(rf"(?<!\w)@{re.escape(username)}\b[,:]?", re.IGNORECASE)
-    return name.sub(" ", _unnamed(said, bot_id)).strip()
+    return to_the_bot or _names(said, bot_id, username)
 
 
 def _unnamed(said: Message, bot_id: int) -> str:
@@ -35,7 +40,8 @@ def _unnamed(said: Message, bot_id: int) -> str:
 
 def _names(said: Message, bot_id: int, username: str) -> bool:
     kinds: list[str | None] = [MessageEntityType.MENTION, MessageEntityType.TEXT_MENTION]
-    for entity, text in said.parse_entities(kinds).items():
+    named = said.parse_entities(kinds) | said.parse_caption_entities(kinds)
+    for entity, text in named.items():
         if entity.user is not None and entity.user.id == bot_id:
             return True
         if text.lower() == f"@{username.lower()}":

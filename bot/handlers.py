@@ -156,7 +156,8 @@ class Handlers:
         application.add_handler(MessageHandler(asked, self.question))
         sent = filters.Document.ALL & filters.ChatType.PRIVATE
         application.add_handler(MessageHandler(sent, self.document))
-        application.add_handler(MessageHandler(filters.ChatType.PRIVATE, self.something_else))
+        places = filters.ChatType.PRIVATE | filters.ChatType.GROUPS
+        application.add_handler(MessageHandler(places, self.something_else))
         application.add_handler(TypeHandler(Update, self.erase_again), group=1)
         application.add_error_handler(self.error)
 
@@ -502,9 +503,13 @@ class Handlers:
         await self._send(update, told)
 
     async def something_else(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
-        """A photo, a voice message, a sticker: only text is read."""
+        """A photo, a voice message, a sticker: only text is read. In a group, of those that are put
+        to the bot."""
         said = update.effective_message
         if said is None or said.pinned_message or update.edited_message:
+            return
+        private = said.chat.type == ChatType.PRIVATE
+        if not private and not groups.concerns(said, context.bot.id, context.bot.username):
             return
         if said.media_group_id is not None:
             # Told once of all that was sent together.

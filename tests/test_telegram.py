@@ -292,6 +292,24 @@ async def test_in_a_group_who_names_the_bot_or_replies_to_it_is_answered(
         group.say(bob, f"@{api.username}")
         await settled(api, bot)
         assert api.sent_to(group.chat_id)[-1].text.startswith("The question has no words.")
+        # What cannot be read is told of when it is put to the bot, and is nobody's question else.
+        told = len(api.sent_to(group.chat_id))
+        name = f"@{api.username}"
+        picture = {"photo": [{"file_id": "p", "file_unique_id": "u", "width": 1, "height": 1}]}
+        group._post(ada, picture | {"caption": "Look at this"}, None)
+        group._post(ada, {"new_chat_title": "Ward 10"}, None)
+        await settled(api, bot)
+        assert len(api.sent_to(group.chat_id)) == told
+        names = [{"type": "mention", "offset": 0, "length": len(name)}]
+        named = {"caption": f"{name} what is this?", "caption_entities": names}
+        for content, to in (
+            (picture | named, None),
+            ({"dice": {"emoji": "🎲", "value": 1}}, first),
+        ):
+            group._post(ada, content, to)
+            await settled(api, bot)
+            assert "pictures" in api.sent_to(group.chat_id)[-1].text.lower()
+        assert len(api.sent_to(group.chat_id)) == told + 2
 
 
 async def test_people_and_topics_of_a_group_have_contexts_of_their_own(

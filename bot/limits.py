@@ -11,14 +11,17 @@ of many that wait only one wakes up at a time.
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 PER_CHAT_S, CHAT_BURST = 1.0, 3.0
 """Messages a second in a private chat, and how many at once; Telegram bears a few more."""
-PER_GROUP_S, GROUP_BURST = 20 / 60, 5.0
+GROUP_A_MINUTE = 20
+PER_GROUP_S, GROUP_BURST = GROUP_A_MINUTE / 60, 5.0
+MINUTE_S = 60.5
+"""In which a group gets no more than that, burst and all; longer by what a message may be late."""
 OVERALL_S, OVERALL_BURST = 28.0, 20.0
 """Messages a second in all; a little less than the 30 that are allowed, since clocks differ."""
 SPARE_S, SPARE_BURST = 20.0, 20.0
@@ -37,6 +40,8 @@ class Bucket:
     size: float
     at: float
     level: float = field(default=0.0)
+    left_at: deque[float] | None = None
+    """When the last ones left, where no more than its length may leave in a minute."""
 
     def _fill(self, now: float) -> None:
         self.level = min(self.size, self.level + max(0.0, now - self.at) * self.rate)
@@ -46,7 +51,12 @@ class Bucket:
         """Takes a place; how many seconds it is away."""
         self._fill(now)
         self.level -= 1.0
-        return max(0.0, -self.level / self.rate)
+        wait_s = max(0.0, -self.level / self.rate)
+        if self.left_at is not None:
+            if len(self.left_at) == self.left_at.maxlen:
+                wait_s = max(wait_s, self.left_at[0] + MINUTE_S - now)
+            self.left_at.append(now + wait_s)
+        return wait_s
 
     def spend(self, now: float) -> None:
         """Takes a place if there is one."""
@@ -116,8 +126,13 @@ class Limits:
     def _chat(self, chat_id: int) -> Bucket:
         bucket = self._chats.get(chat_id)
         if bucket is None:
-            rate, size = (PER_CHAT_S, CHAT_BURST) if chat_id > 0 else (PER_GROUP_S, GROUP_BURST)
-            bucket = self._chats[chat_id] = Bucket(rate, size, self._clock(), size)
+            now = self._clock()
+            if chat_id > 0:
+                bucket = Bucket(PER_CHAT_S, CHAT_BURST, now, CHAT_BURST)
+            else:
+                left_at: deque[float] = deque(maxlen=GROUP_A_MINUTE)
+                bucket = Bucket(PER_GROUP_S, GROUP_BURST, now, GROUP_BURST, left_at)
+            self._chats[chat_id] = bucket
             if len(self._chats) > MOST_CHATS:
                 self._chats.popitem(last=False)
         self._chats.move_to_end(chat_id)

@@ -170,14 +170,9 @@ async def articles(program: Program, person: Person, args: str) -> Message:
 
 async def listed(program: Program, wanted: str, page: int = 0) -> Message:
     """A page of the articles that have all of the words, with buttons to leaf through them."""
-    # In the order of what is shown.
-    served = sorted(await program.assistant.articles(), key=lambda a: a.topic.lower())
+    served = await program.assistant.articles()
     words = list(dict.fromkeys(_folded(wanted).split()))
-    chosen = [
-        a
-        for a in served
-        if all(w in _folded(" ".join((a.title, a.topic, *a.aliases))) for w in words)
-    ]
+    chosen = _with_words(served, words)
     if not chosen:
         return message(
             tr(
@@ -209,6 +204,13 @@ async def listed(program: Program, wanted: str, page: int = 0) -> Message:
     return Message((head, *lines), tuple(buttons))
 
 
+def _with_words(served: Iterable[Article], words: list[str]) -> list[Article]:
+    """The articles that have all of the words in what they are called, in the order of that."""
+    called = ((a, _folded(" ".join((a.title, a.topic, *a.aliases)))) for a in served)
+    found = [a for a, names in called if all(w in names for w in words)]
+    return sorted(found, key=lambda a: a.topic.lower())
+
+
 def _folded(text: str) -> str:
     """The text as it is searched: "CO₂" and "Co2" are the same, and quotation marks say nothing."""
     return re.sub(r"[\"“”„‘’']", "", unicodedata.normalize("NFKC", text)).casefold()
@@ -221,13 +223,17 @@ PAGES = "list"
 
 
 async def article(program: Program, person: Person, args: str) -> Message:
-    slug = args.strip()
-    if not slug:
+    name = args.strip()
+    if not name:
         return message(tr("Which article? /articles lists them; then /article NAME opens one."))
     try:
-        return await opened(program, person, slug)
+        return await opened(program, person, name)
     except UnknownArticle as e:
-        return problem(e)
+        # It may be called by its topic, which is what people see of it.
+        alike = _with_words(await program.assistant.articles(), _folded(name).split())
+        if len(alike) == 1:
+            return await opened(program, person, alike[0].slug)
+        return await listed(program, name) if alike else problem(e)
 
 
 async def opened(program: Program, person: Person, slug: str) -> Message:
@@ -469,7 +475,10 @@ async def pressed(program: Program, person: Person, pressed_data: str) -> Messag
         if page.isascii() and page.isdecimal() and len(page) < 6:
             return await listed(program, wanted, int(page))
     if what == "topic" and rest:
-        return await article(program, person, rest)
+        try:
+            return await opened(program, person, rest)
+        except UnknownArticle as e:
+            return problem(e)
     if what == "do" and rest in _ONE_TAP:
         return await COMMANDS[rest].run(program, person, "")
     if vote := voting.read(pressed_data):

@@ -149,3 +149,16 @@ async def test_a_button_asks_what_is_written_on_it_also_after_a_reload(program: 
     turn = await program.database.turn(WHO.conversation_id, still.turn_id)
     assert turn is not None
     assert turn.question.startswith(second.text.rstrip("…"))
+
+
+async def test_an_article_can_be_named_by_its_topic(program: Program) -> None:
+    who = Person("named", "named")
+    for command in ("article", "topic"):
+        told = await commands.run(program, who, command, "Infantile hemangioma")
+        assert "How should infantile hemangioma be treated" in plain(told, "D.")
+    several = await commands.run(program, who, "topic", "exosomes")
+    assert plain(several, "D.").startswith("Articles (") and len(several.buttons) > 1
+    none = await commands.run(program, who, "topic", "zebrafish")
+    assert plain(none, "D.").startswith("There is no article “zebrafish” here.")
+    pressed = await commands.pressed(program, who, "topic:Infantile hemangioma")
+    assert plain(pressed, "D.").startswith("There is no article")

@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
-from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.error import InvalidToken, NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
@@ -159,6 +159,11 @@ class PollRequest(Request):
                 raise TelegramError("Invalid server response")
             self._fetched, told["result"] = told["result"], []
         return told
+
+
+def is_taken_back(error: BaseException | None) -> bool:
+    """Whether the token is not accepted any more. The library takes any 404 for that, too."""
+    return isinstance(error, InvalidToken) and "not found" not in str(error).lower()
 
 
 def proxy_for(url: str) -> URL | None:

@@ -50,6 +50,7 @@ STEPS = {
     "reading": "Reading articles",
     "embedding": "Embedding passages",
     "indexing": "Indexing passages",
+    "calibrating": "Calibrating",
     "verifying": "Verifying",
     "rehearsing": "Rehearsing questions",
 }

@@ -414,6 +414,9 @@ class Handlers:
             self._forgotten = {**late, person.user_id: (update.update_id, now)}
         elif await self._is_too_much(update, person):
             return
+        if await self._is_anothers(update, person):
+            await self._send(update, _anothers(context.bot.username))
+            return
         if vote := voting.read(query.data):
             await self._vote(update, person, vote)
             return
@@ -428,8 +431,19 @@ class Handlers:
             async with self._outgoing.typing(chat.id, thread_of(update)):
                 told = await commands.pressed(self._program, person, query.data)
         await self._send(update, told)
-        if languages.is_button(query.data):
+        if query.data == privacy.CONFIRMED:
+            # The language that they had chosen is forgotten, too.
+            await self.speak(update, context)
+        if languages.is_button(query.data) or query.data == privacy.CONFIRMED:
             await self._show_menu(update, context.bot, chose=True)
+
+    async def _is_anothers(self, update: Update, person: Person) -> bool:
+        """Whether a button was pressed under the answer to somebody else in a group."""
+        query, chat = update.callback_query, update.effective_chat
+        if query is None or query.message is None or chat is None or chat.type == ChatType.PRIVATE:
+            return False
+        whose = await shown.whose(self._program.database, chat.id, query.message.message_id)
+        return whose not in (None, person.conversation_id)
 
     async def _show_menu(self, update: Update, bot: Bot, *, chose: bool) -> None:
         """The menu of a private chat: of admins, and of people who chose a language."""
@@ -612,6 +626,13 @@ def _fault() -> Message:
             "It was not your wording. Try again in a minute; the operator can see the fault in the"
             " log."
         ),
+    )
+
+
+def _anothers(username: str) -> Message:
+    return message(
+        tr("That answer was given to somebody else, and its buttons are for them."),
+        tr("Put a question of your own with @{name}.", name=username),
     )
 
 

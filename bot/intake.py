@@ -86,8 +86,39 @@ def read(told: Any, bot: Bot | None = None) -> tuple[Update, dict[str, Any]] | N
     try:
         return Update.de_json(told, bot), told
     except Exception as e:  # noqa: BLE001 - whatever the library stumbles over
-        log.error("update %s cannot be read and is left out: %s", number, type(e).__name__)
+        stumbled = type(e).__name__
+    try:
+        # A question stays one though it replies to what cannot be read.
+        update = Update.de_json(_bare(told), bot)
+    except Exception:  # noqa: BLE001 - nor what is worked on
+        log.error("update %s cannot be read and is left out: %s", number, stumbled)
         return Update(number), {"update_id": number}
+    log.warning("update %s is read without what the library stumbles over: %s", number, stumbled)
+    return update, told
+
+
+_NEEDED = frozenset({"message_id", "date", "edit_date", "chat", "from", "sender_chat",
+    "forward_origin", "via_bot", "message_thread_id", "is_topic_message", "forum_topic_created",
+    "media_group_id", "text", "entities", "reply_to_message"})  # fmt: skip
+"""Of a message: what was asked, and all that access and rights are decided by."""
+
+
+def _bare(told: dict[str, Any]) -> dict[str, Any]:
+    """The update with nothing in its message, and in the one that is replied to, but what is
+    needed."""
+    bare = dict(told)
+    for kind in ("message", "edited_message"):
+        if isinstance(said := told.get(kind), dict):
+            bare[kind] = _needed(said)
+    return bare
+
+
+def _needed(said: dict[str, Any]) -> dict[str, Any]:
+    return {
+        k: _needed(v) if k == "reply_to_message" and isinstance(v, dict) else v
+        for k, v in said.items()
+        if k in _NEEDED
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from bot import rich
 from bot.background import later
 from bot.limits import Gate, Limits
 from bot.render import Button, Disclaimer, Message, telegram, telegram_plain, utf16_length
-from bot.requests import is_taken_back
+from bot.requests import is_taken_back, seconds
 from store import shown
 from store.errors import DatabaseProblem
 from store.mailbox import Key, Mailbox
@@ -571,11 +571,6 @@ def _simpler(part: _Part, thread_id: int | None, refused: str) -> tuple[_Part, i
 def _reason(error: TelegramError) -> str:
     """What the server said, without what it quotes."""
     return str(error).partition(":")[0][:80]
-
-
-def seconds(error: RetryAfter) -> float:
-    wait = error.retry_after
-    return wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
 
 
 async def _formatted(chat_id: int, part: _Part, send: Callable[[_Part], Awaitable[int]]) -> int:

@@ -26,8 +26,8 @@ from bot.background import Background, log_fault
 from bot.digest import DailyDigest
 from bot.handlers import Handlers, conversation_of
 from bot.intake import STOPPED, Intake
-from bot.outgoing import LONGEST_PAUSE_S, Outgoing, seconds
-from bot.requests import PollRequest, Request, is_taken_back
+from bot.outgoing import LONGEST_PAUSE_S, Outgoing
+from bot.requests import PollRequest, Request, is_taken_back, patiently, seconds
 from store import shown
 from store.errors import ServiceUnreachable, SettingsProblem, StoreBusy
 
@@ -86,8 +86,8 @@ async def serve(
 ) -> None:
     """Runs until SIGTERM or Ctrl-C, then finishes what is in work; `ending` is called before.
 
-    Raises SettingsProblem without a token, ServiceUnreachable when Telegram refuses it or cannot
-    be reached at the start, StoreBusy when the same bot already polls with this data folder.
+    Raises SettingsProblem without a token, ServiceUnreachable when Telegram refuses it or is asked
+    in vain at the start, StoreBusy when the same bot already polls with this data folder.
     """
     settings = program.settings
     if settings.telegram_token is None:
@@ -207,7 +207,7 @@ async def open_door(door: Door) -> AsyncIterator[None]:
     """The bot made ready, and what an earlier run left in work; closed in reverse."""
     application = door.application
     try:
-        await application.initialize()
+        await patiently(application.initialize)
         await application.start()
         await door.outgoing.open()
         again = await door.intake.replay()
@@ -231,7 +231,7 @@ async def listening(
     settings = program.settings
     bot = door.application.bot
     if settings.telegram_webhook_url is None:
-        await bot.delete_webhook(drop_pending_updates=False)
+        await patiently(lambda: bot.delete_webhook(drop_pending_updates=False))
         task = asyncio.create_task(poll(bot, door.requests, door.intake.take))
     else:
         task = asyncio.create_task(_never())
@@ -283,7 +283,7 @@ async def poll(
             await bot.get_updates(offset=offset, timeout=POLL_S, allowed_updates=UPDATES)
             told = requests.fetched()
         except RetryAfter as e:
-            await asyncio.sleep(float(seconds(e)))
+            await asyncio.sleep(seconds(e))
             continue
         except Conflict:
             # Telegram refuses each of two in turn. The one that came last gives way.

@@ -4,18 +4,29 @@ The library's own way, httpx, takes two to three times the processor time for ea
 makes two. Errors are told as the library tells them: whoever calls it sees no difference.
 """
 
+import asyncio
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
-from telegram.error import InvalidToken, NetworkError, TelegramError, TimedOut
+from telegram.error import (
+    BadRequest,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from store.errors import SettingsProblem
+
+log = logging.getLogger("corollary.telegram")
 
 CONNECT_WITHIN_S = 5.0
 READ_WITHIN_S = 20.0
@@ -24,6 +35,8 @@ FREE_WITHIN_S = 30.0
 """How long a request may wait for a connection."""
 ALL_WITHIN_S = 300.0
 """How long a request may take in all, a file on a slow line included."""
+START_PAUSES_S = (1.0, 2.0, 4.0)
+"""How often, and after how long, what the start asks for is asked again."""
 _OF_A_MESSAGE = {"message_id", "date", "chat"}
 _SENDS = ("/sendMessage", "/sendDocument", "/sendRichMessage")
 """What is answered with the message that was sent."""
@@ -164,6 +177,30 @@ class PollRequest(Request):
 def is_taken_back(error: BaseException | None) -> bool:
     """Whether the token is not accepted any more. The library takes any 404 for that, too."""
     return isinstance(error, InvalidToken) and "not found" not in str(error).lower()
+
+
+async def patiently(ask: Callable[[], Awaitable[object]]) -> None:
+    """Asks what the bot cannot start without, a few times when there is no answer: the server may
+    be busy, or the network not up yet on a machine that has just started. Raises what the last
+    one failed with, and at once what would fail again."""
+    for pause_s in START_PAUSES_S:
+        try:
+            await ask()
+            return
+        except (BadRequest, InvalidToken):
+            raise
+        except TelegramError as e:
+            wait_s = max(pause_s, seconds(e)) if isinstance(e, RetryAfter) else pause_s
+            what = type(e).__name__
+            log.warning("Telegram does not answer (%s): trying again in %.0f s", what, wait_s)
+            await asyncio.sleep(wait_s)
+    await ask()
+
+
+def seconds(error: RetryAfter) -> float:
+    """How long the server says to wait."""
+    wait = error.retry_after
+    return wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
 
 
 def proxy_for(url: str) -> URL | None:

@@ -13,6 +13,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -24,6 +25,7 @@ from telegram import Bot, Update
 
 from bot.app import Program
 from bot.intake import STOPPED, Intake
+from bot.requests import patiently
 from bot.settings import Settings
 from store.errors import CorollaryError, SettingsProblem
 
@@ -144,13 +146,15 @@ async def serving(program: Program, bot: Bot, intake: Intake) -> AsyncIterator[s
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         if settings.telegram_webhook_url is not None:
-            await bot.set_webhook(
+            set_webhook = partial(
+                bot.set_webhook,
                 settings.telegram_webhook_url,
                 secret_token=secret_of(settings),
                 allowed_updates=UPDATES,
                 max_connections=CONNECTIONS,
                 drop_pending_updates=False,
             )
+            await patiently(set_webhook)
         yield f"http://{host}:{port}"
     finally:
         server.should_exit = True

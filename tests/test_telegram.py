@@ -16,6 +16,7 @@ import pytest
 from botapi import (
     BotApi,
     Fault,
+    Garbage,
     Group,
     Hang,
     HtmlError,
@@ -36,7 +37,7 @@ from doors import (
     settled,
 )
 
-from bot import polling
+from bot import polling, requests
 from bot.app import Program
 from bot.commands import COMMANDS
 from chains.assistant import Assistant
@@ -288,6 +289,9 @@ async def test_in_a_group_who_names_the_bot_or_replies_to_it_is_answered(
         assert not third.text.startswith(READ_AS)
         assert len(api.sent_to(group.chat_id)) == 4
         assert not [call for call in api.calls_of("sendMessageDraft") if call.ok]
+        group.say(bob, f"@{api.username}")
+        await settled(api, bot)
+        assert api.sent_to(group.chat_id)[-1].text.startswith("The question has no words.")
 
 
 async def test_people_and_topics_of_a_group_have_contexts_of_their_own(
@@ -440,8 +444,9 @@ async def test_a_fault_of_ours_is_told_without_details_and_logged_without_the_qu
 @pytest.mark.parametrize("method", ["getMe", "deleteWebhook"])
 @pytest.mark.parametrize("fault", [RetryAfter(1), HtmlError(502), Status(409, "Conflict: x")])
 async def test_a_server_that_fails_at_the_start_is_told_in_a_sentence(
-    fault: Fault, method: str, program: Program, api: BotApi
+    fault: Fault, method: str, program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(requests, "START_PAUSES_S", (0.01,))
     api.fail_next(method, fault, times=9)
     given = settings_for(
         program.settings.data_dir, telegram_token=api.token, telegram_base_url=api.base_url
@@ -451,6 +456,33 @@ async def test_a_server_that_fails_at_the_start_is_told_in_a_sentence(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
     assert "Telegram cannot be reached at http://127.0.0.1" in told.value.what
+
+
+@DURATION
+@pytest.mark.parametrize("method", ["getMe", "deleteWebhook", "setWebhook"])
+@pytest.mark.parametrize("fault", [RetryAfter(1), HtmlError(502), Garbage(), ResetBefore()])
+async def test_a_server_that_is_busy_at_the_start_is_asked_again(
+    fault: Fault, method: str, program: Program, api: BotApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "START_PAUSES_S", (0.01, 0.01))
+    api.fail_next(method, fault)
+    webhook = {"telegram_webhook_url": "https://bot.example.org/x", "listen": "127.0.0.1:0"}
+    given = settings_for(
+        program.settings.data_dir,
+        telegram_token=api.token,
+        telegram_base_url=api.base_url,
+        **(webhook if method == "setWebhook" else {}),
+    )
+    with root_handlers_kept():
+        running = asyncio.create_task(
+            polling.serve(replace(program, settings=given), lambda text: None)
+        )
+        await asyncio.to_thread(api.wait_calls, method, 2)
+        await asyncio.to_thread(api.wait_calls, "getMyCommands")
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(running, 5.0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
 
 
 @DURATION
@@ -547,7 +579,9 @@ def test_a_wrong_token_and_an_unreachable_server_end_it_with_two_sentences(
     for one in ended.values():
         assert one.code == 2
         assert TOKEN not in one.err
-        assert len(one.err.splitlines()) == 2
+    assert len(ended["wrong"].err.splitlines()) == 2
+    *again, _, _ = ended["unreachable"].err.splitlines()
+    assert [line.partition("trying again in ")[2] for line in again] == ["1 s", "2 s", "4 s"]
 
 
 def test_a_chat_on_the_console_survives_a_kill(data: Path) -> None:

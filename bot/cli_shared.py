@@ -1,7 +1,9 @@
 """What every command of the command line needs: settings, progress, a way to say things."""
 
 import asyncio
+import os
 import sys
+import threading
 from collections.abc import Coroutine
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -30,6 +32,18 @@ def settings_in_force() -> Settings:
 def run(main: Coroutine[Any, Any, int]) -> None:
     """Runs a command to its exit code."""
     sys.exit(asyncio.run(main))
+
+
+def leave_within(seconds: float) -> None:
+    """Ends the process in so many seconds if it has not ended by then, whatever holds it up."""
+
+    def leave() -> None:
+        say("Something does not end, and is broken off.")
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
 
 
 STEPS = {

@@ -17,7 +17,7 @@ from typing import Any
 from telegram import Bot, Document, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatType
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import (
     Application,
     ApplicationHandlerStop,
@@ -49,6 +49,7 @@ from bot.intake import STOPPED, key_of, place_of, thread_of
 from bot.outgoing import Bulletin, Outgoing
 from bot.rates import Rates
 from bot.render import SEARCHING, STILL_WRITING, Message, Paragraph, Style
+from bot.requests import is_taken_back
 from bot.settings import Access, split_codes
 from bot.words import tr, trn
 from store import own_data, shown
@@ -553,11 +554,11 @@ class Handlers:
     async def error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """The last resort: one line in the log without the text, one reply without details."""
         number = update.update_id if isinstance(update, Update) else None
+        if is_taken_back(context.error):
+            # Nothing can be said any more; what was to be said is kept. The operator is told once.
+            return
         says = (CorollaryError, TelegramError)
         log_fault(log, f"update {number}", context.error, says)
-        if isinstance(context.error, InvalidToken):
-            # Nothing can be said any more; what was to be said is kept.
-            return
         if isinstance(update, Update) and update.effective_chat is not None:
             try:
                 await self._send(update, _fault())

@@ -15,11 +15,13 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from telegram import Bot, Update
 
 from bot.background import log_fault
+from bot.requests import is_taken_back
 from store.errors import CorollaryError, DatabaseProblem
 from store.mailbox import Key, Left, Mailbox, Parcel, Reply
 
@@ -195,9 +197,10 @@ class Intake(asyncio.Queue[object]):
         return number
 
     async def _kept(self, parcels: list[Parcel]) -> set[Key]:
+        at = datetime.now(UTC)
         for pause_s in (*PATIENCE_S, None):
             try:
-                return await self._mailbox.take_in(parcels)
+                return await self._mailbox.take_in(parcels, at)
             except DatabaseProblem as e:
                 log.error("%d updates could not be kept: %s", len(parcels), e)
                 if pause_s is not None:
@@ -267,7 +270,8 @@ class Intake(asyncio.Queue[object]):
                 await self._handle(work.update)
             await self._mailbox.done(work.key)
         except Exception as e:  # noqa: BLE001 - the chat's other updates are worked on all the same
-            log_fault(log, f"update {work.key.update_id}", e)
+            if not is_taken_back(e):
+                log_fault(log, f"update {work.key.update_id}", e)
 
     async def _take_back(self, work: _Work) -> None:
         conversation = self._conversation_of(work.update)

@@ -512,13 +512,17 @@ async def test_a_start_that_waits_for_the_server_can_be_ended(
     given = settings_for(
         program.settings.data_dir, telegram_token=api.token, telegram_base_url=api.base_url
     )
+    ending: list[bool] = []
     with root_handlers_kept():
         running = asyncio.create_task(
-            polling.serve(replace(program, settings=given), lambda text: None)
+            polling.serve(
+                replace(program, settings=given), lambda text: None, lambda: ending.append(True)
+            )
         )
         await asyncio.to_thread(api.wait_calls, method)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(running, 2.0)
+    assert ending
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
 
@@ -570,11 +574,13 @@ def test_the_context_survives_a_kill_and_sigterm_ends_in_peace(data: Path) -> No
 def test_a_token_that_is_taken_back_ends_it_with_a_clear_line(data: Path) -> None:
     with BotApi(TOKEN) as api, telegram(data, api) as running:
         running.wait_for(lambda: "is listening" in running.err)
-        api.token = "123:ANOTHER"
-        api.private(711).say(HEMANGIOMA)
+        api.fail_next("sendMessage", Status(401, "Unauthorized"), times=9)
+        for n in range(5):
+            api.private(711 + n).say(HEMANGIOMA)
         ended = running.end(30.0)
     assert ended.code == 2
     assert "does not accept COROLLARY_TELEGRAM_TOKEN" in ended.told()
+    assert "failed" not in ended.err
     assert TOKEN not in ended.err
 
 

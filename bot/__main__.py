@@ -11,10 +11,13 @@ import click
 from bot.cli_articles import articles, audit, gaps
 from bot.cli_ground import ground
 from bot.cli_people import feedback, people
-from bot.cli_shared import FOUND_WRONG, Bar, run, say, settings_in_force
+from bot.cli_shared import FOUND_WRONG, Bar, leave_within, run, say, settings_in_force
 from bot.cli_turns import turns
 from bot.settings import example, read_settings, shown
 from store.errors import CorollaryError
+
+LEFT_WITHIN_S = 9.0
+"""How long the bot may take to end; those who run services wait for ten seconds."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -119,7 +122,8 @@ def telegram() -> None:
         settings = settings_in_force()
         with Bar() as bar:
             async with open_program(settings, say=say, progress=bar) as program:
-                await serve(program, say)
+                # What is in work then is kept as for a kill.
+                await serve(program, say, lambda: leave_within(LEFT_WITHIN_S))
                 return 0
 
     run(main())

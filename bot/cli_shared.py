@@ -1,7 +1,9 @@
 """What every command of the command line needs: settings, progress, a way to say things."""
 
 import asyncio
+import os
 import sys
+import threading
 from collections.abc import Coroutine
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -32,10 +34,23 @@ def run(main: Coroutine[Any, Any, int]) -> None:
     sys.exit(asyncio.run(main))
 
 
+def leave_within(seconds: float) -> None:
+    """Ends the process in so many seconds if it has not ended by then, whatever holds it up."""
+
+    def leave() -> None:
+        say("Something does not end, and is broken off.")
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
+
+
 STEPS = {
     "reading": "Reading articles",
     "embedding": "Embedding passages",
     "indexing": "Indexing passages",
+    "calibrating": "Calibrating",
     "verifying": "Verifying",
     "rehearsing": "Rehearsing questions",
 }

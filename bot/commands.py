@@ -1,5 +1,7 @@
 """The commands that every door has, and the words they answer with."""
 
+import re
+import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -9,6 +11,7 @@ from bot import privacy as data
 from bot.app import Program
 from bot.receipts import receipt
 from bot.render import (
+    MAX_BUTTON_CHARS,
     MAX_DATA_BYTES,
     PARTS,
     RETRACTED,
@@ -19,6 +22,8 @@ from bot.render import (
     Style,
     day_text,
     reply,
+    sentence,
+    shortened,
 )
 from bot.words import marked, tr, trn
 from prompts import translated
@@ -59,8 +64,8 @@ def problem(error: CorollaryError) -> Message:
 
 
 PROBLEMS = (
-    marked("There is no served article `{slug}`."),
-    marked("`/articles` lists those there are."),
+    marked("There is no article “{slug}” here."),
+    marked("/articles lists those there are."),
     marked("The question has no words."),
     marked('Type a question, for example "and recurrence?".'),
     marked("The question has {n:,} characters; at most {most:,} are read."),
@@ -106,11 +111,20 @@ async def answering(
 
 
 async def start(program: Program, person: Person, args: str) -> Message:
-    if slug := links.slug_in(args):
-        return await article(program, person, slug)
-    served = await program.assistant.articles()
     asks = await roles.known(program, person.user_id) is None
+    lost: tuple[Paragraph, ...] = ()
+    if slug := links.slug_in(args):
+        try:
+            told = await opened(program, person, slug)
+        except UnknownArticle as e:
+            lost = problem(e).paragraphs
+        else:
+            return _to_a_newcomer(told) if asks and told.turn_id is None else told
+    elif links.is_damaged(args):
+        lost = message(tr("That link opens no article."), tr(PROBLEMS[1])).paragraphs
+    served = await program.assistant.articles()
     first = [
+        *lost,
         Paragraph("Corollary", Style.HEADING),
         Paragraph(
             trn(
@@ -124,12 +138,23 @@ async def start(program: Program, person: Person, args: str) -> Message:
         Paragraph(
             tr('Ask a question, or pick an article with /articles and follow up: "and recurrence?"')
         ),
-        *([Paragraph(tr(languages.ARTICLES_STAY))] if words.language() != words.ENGLISH else []),
-        Paragraph(tr("Please type nothing that identifies a patient. /help, /privacy")),
+        *_before_asking(),
     ]
     if asks:
         return Message((*first, *roles.question()), roles.buttons())
     return Message(tuple(first))
+
+
+def _to_a_newcomer(told: Message) -> Message:
+    """The article that a link opened, with what everybody is told and asked at the first start."""
+    first = (*told.paragraphs, *_before_asking(), *roles.question())
+    return Message(first, (*told.buttons, *roles.buttons()))
+
+
+def _before_asking() -> list[Paragraph]:
+    stay = [tr(languages.ARTICLES_STAY)] if words.language() != words.ENGLISH else []
+    private = tr("Please type nothing that identifies a patient. /help, /privacy")
+    return [Paragraph(text) for text in (*stay, private)]
 
 
 async def help_(program: Program, person: Person, args: str) -> Message:
@@ -144,12 +169,13 @@ async def articles(program: Program, person: Person, args: str) -> Message:
 
 async def listed(program: Program, wanted: str, page: int = 0) -> Message:
     """A page of the articles that have all of the words, with buttons to leaf through them."""
-    served = await program.assistant.articles()
-    words = wanted.lower().split()
+    # In the order of what is shown.
+    served = sorted(await program.assistant.articles(), key=lambda a: a.topic.lower())
+    words = list(dict.fromkeys(_folded(wanted).split()))
     chosen = [
         a
         for a in served
-        if all(w in " ".join((a.title, a.topic, *a.aliases)).lower() for w in words)
+        if all(w in _folded(" ".join((a.title, a.topic, *a.aliases))) for w in words)
     ]
     if not chosen:
         return message(
@@ -182,6 +208,11 @@ async def listed(program: Program, wanted: str, page: int = 0) -> Message:
     return Message((head, *lines), tuple(buttons))
 
 
+def _folded(text: str) -> str:
+    """The text as it is searched: "CO₂" and "Co2" are the same, and quotation marks say nothing."""
+    return re.sub(r"[\"“”„‘’']", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
 A_PAGE = 12
 """Articles on a page."""
 PAGES = "list"
@@ -193,10 +224,16 @@ async def article(program: Program, person: Person, args: str) -> Message:
     if not slug:
         return message(tr("Which article? /articles lists them; then /article NAME opens one."))
     try:
-        found = await program.assistant.article(slug)
-        turn = await program.assistant.choose_topic(person.conversation_id, slug, person.user_id)
+        return await opened(program, person, slug)
     except UnknownArticle as e:
         return problem(e)
+
+
+async def opened(program: Program, person: Person, slug: str) -> Message:
+    """The article as the topic; the answer, where a question waits for which topic is meant.
+    UnknownArticle when there is none of that name."""
+    found = await program.assistant.article(slug)
+    turn = await program.assistant.choose_topic(person.conversation_id, slug, person.user_id)
     return reply(turn) if turn else card(program, found)
 
 
@@ -210,7 +247,8 @@ def card(program: Program, article: Article) -> Message:
         *(Paragraph(q, Style.BULLET) for q in suggested),
     ]
     if article.effective_status() is not Status.APPROVED:
-        note = " ".join(x for x in (tr("Awaiting human review."), article.notice) if x)
+        notice = [sentence(article.notice)] if article.notice else []
+        note = " ".join((tr("Awaiting human review."), *notice))
         paragraphs.insert(2, Paragraph(note, Style.CAUTION))
     buttons = _buttons((q, f"probe:{i}:{article.slug}") for i, q in enumerate(suggested))
     return Message(tuple(paragraphs), buttons)
@@ -218,7 +256,11 @@ def card(program: Program, article: Article) -> Message:
 
 def _buttons(labelled: Iterable[tuple[str, str]]) -> tuple[Button, ...]:
     """The buttons whose data fits: with a very long slug the question stays a line."""
-    return tuple(Button(t, data) for t, data in labelled if len(data.encode()) <= MAX_DATA_BYTES)
+    return tuple(
+        Button(shortened(t, MAX_BUTTON_CHARS), data)
+        for t, data in labelled
+        if len(data.encode()) <= MAX_DATA_BYTES
+    )
 
 
 def standing(article: Article) -> str:
@@ -268,7 +310,7 @@ def page(article: Article) -> Message:
     if article.references:
         paragraphs.append(Paragraph(tr("References"), Style.HEADING))
     for r in article.references:
-        who = f"{r.authors[0]}{' et al.' if len(r.authors) > 1 else ''}. " if r.authors else ""
+        who = f"{r.authors[0]}{' et al.' if len(r.authors) > 1 else '.'} " if r.authors else ""
         where = " ".join(str(x) for x in (r.journal, r.year) if x)
         retracted = f"{tr(RETRACTED)} " if r.retracted else ""
         text = f"[{r.number}] {retracted}{who}{r.title}. {where}".rstrip(" .") + "."

@@ -7,8 +7,8 @@ from telegram.constants import ChatType, MessageEntityType
 
 
 def question(said: Message, bot_id: int, username: str) -> str | None:
-    """The text as a question to the bot, without its name; None when it is none of the bot's
-    business. In a private chat everything is."""
+    """The text as a question to the bot, without its name, empty when there is nothing else; None
+    when it is none of the bot's business. In a private chat everything is."""
     text = said.text or ""
     if said.chat.type == ChatType.PRIVATE:
         return text
@@ -20,7 +20,7 @@ def question(said: Message, bot_id: int, username: str) -> str | None:
     if not to_the_bot and not _names(said, bot_id, username):
         return None
     name = re.compile(rf"(?<!\w)@{re.escape(username)}\b[,:]?", re.IGNORECASE)
-    return name.sub(" ", _unnamed(said, bot_id)).strip() or None
+    return name.sub(" ", _unnamed(said, bot_id)).strip()
 
 
 def _unnamed(said: Message, bot_id: int) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from telegram import Bot, Document, Update
 from telegram import Message as TelegramMessage
 from telegram.constants import ChatType
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import TelegramError
 from telegram.ext import (
     Application,
     ApplicationHandlerStop,
@@ -49,6 +49,7 @@ from bot.intake import STOPPED, key_of, place_of, thread_of
 from bot.outgoing import Bulletin, Outgoing
 from bot.rates import Rates
 from bot.render import SEARCHING, STILL_WRITING, Message, Paragraph, Style
+from bot.requests import is_taken_back
 from bot.settings import Access, split_codes
 from bot.words import tr, trn
 from store import own_data, shown
@@ -413,6 +414,9 @@ class Handlers:
             self._forgotten = {**late, person.user_id: (update.update_id, now)}
         elif await self._is_too_much(update, person):
             return
+        if await self._is_anothers(update, person):
+            await self._send(update, _anothers(context.bot.username))
+            return
         if vote := voting.read(query.data):
             await self._vote(update, person, vote)
             return
@@ -427,8 +431,19 @@ class Handlers:
             async with self._outgoing.typing(chat.id, thread_of(update)):
                 told = await commands.pressed(self._program, person, query.data)
         await self._send(update, told)
-        if languages.is_button(query.data):
+        if query.data == privacy.CONFIRMED:
+            # The language that they had chosen is forgotten, too.
+            await self.speak(update, context)
+        if languages.is_button(query.data) or query.data == privacy.CONFIRMED:
             await self._show_menu(update, context.bot, chose=True)
+
+    async def _is_anothers(self, update: Update, person: Person) -> bool:
+        """Whether a button was pressed under the answer to somebody else in a group."""
+        query, chat = update.callback_query, update.effective_chat
+        if query is None or query.message is None or chat is None or chat.type == ChatType.PRIVATE:
+            return False
+        whose = await shown.whose(self._program.database, chat.id, query.message.message_id)
+        return whose not in (None, person.conversation_id)
 
     async def _show_menu(self, update: Update, bot: Bot, *, chose: bool) -> None:
         """The menu of a private chat: of admins, and of people who chose a language."""
@@ -534,11 +549,11 @@ class Handlers:
     async def error(self, update: object, context: ContextTypes.DEFAULT_TYPE) -> None:
         """The last resort: one line in the log without the text, one reply without details."""
         number = update.update_id if isinstance(update, Update) else None
+        if is_taken_back(context.error):
+            # Nothing can be said any more; what was to be said is kept. The operator is told once.
+            return
         says = (CorollaryError, TelegramError)
         log_fault(log, f"update {number}", context.error, says)
-        if isinstance(context.error, InvalidToken):
-            # Nothing can be said any more; what was to be said is kept.
-            return
         if isinstance(update, Update) and update.effective_chat is not None:
             try:
                 await self._send(update, _fault())
@@ -611,6 +626,13 @@ def _fault() -> Message:
             "It was not your wording. Try again in a minute; the operator can see the fault in the"
             " log."
         ),
+    )
+
+
+def _anothers(username: str) -> Message:
+    return message(
+        tr("That answer was given to somebody else, and its buttons are for them."),
+        tr("Put a question of your own with @{name}.", name=username),
     )
 
 

@@ -15,11 +15,13 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from telegram import Bot, Update
 
 from bot.background import log_fault
+from bot.requests import is_taken_back
 from store.errors import CorollaryError, DatabaseProblem
 from store.mailbox import Key, Left, Mailbox, Parcel, Reply
 
@@ -84,8 +86,39 @@ def read(told: Any, bot: Bot | None = None) -> tuple[Update, dict[str, Any]] | N
     try:
         return Update.de_json(told, bot), told
     except Exception as e:  # noqa: BLE001 - whatever the library stumbles over
-        log.error("update %s cannot be read and is left out: %s", number, type(e).__name__)
+        stumbled = type(e).__name__
+    try:
+        # A question stays one though it replies to what cannot be read.
+        update = Update.de_json(_bare(told), bot)
+    except Exception:  # noqa: BLE001 - nor what is worked on
+        log.error("update %s cannot be read and is left out: %s", number, stumbled)
         return Update(number), {"update_id": number}
+    log.warning("update %s is read without what the library stumbles over: %s", number, stumbled)
+    return update, told
+
+
+_NEEDED = frozenset({"message_id", "date", "edit_date", "chat", "from", "sender_chat",
+    "forward_origin", "via_bot", "message_thread_id", "is_topic_message", "forum_topic_created",
+    "media_group_id", "text", "entities", "reply_to_message"})  # fmt: skip
+"""Of a message: what was asked, and all that access and rights are decided by."""
+
+
+def _bare(told: dict[str, Any]) -> dict[str, Any]:
+    """The update with nothing in its message, and in the one that is replied to, but what is
+    needed."""
+    bare = dict(told)
+    for kind in ("message", "edited_message"):
+        if isinstance(said := told.get(kind), dict):
+            bare[kind] = _needed(said)
+    return bare
+
+
+def _needed(said: dict[str, Any]) -> dict[str, Any]:
+    return {
+        k: _needed(v) if k == "reply_to_message" and isinstance(v, dict) else v
+        for k, v in said.items()
+        if k in _NEEDED
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +197,10 @@ class Intake(asyncio.Queue[object]):
         return number
 
     async def _kept(self, parcels: list[Parcel]) -> set[Key]:
+        at = datetime.now(UTC)
         for pause_s in (*PATIENCE_S, None):
             try:
-                return await self._mailbox.take_in(parcels)
+                return await self._mailbox.take_in(parcels, at)
             except DatabaseProblem as e:
                 log.error("%d updates could not be kept: %s", len(parcels), e)
                 if pause_s is not None:
@@ -236,7 +270,8 @@ class Intake(asyncio.Queue[object]):
                 await self._handle(work.update)
             await self._mailbox.done(work.key)
         except Exception as e:  # noqa: BLE001 - the chat's other updates are worked on all the same
-            log_fault(log, f"update {work.key.update_id}", e)
+            if not is_taken_back(e):
+                log_fault(log, f"update {work.key.update_id}", e)
 
     async def _take_back(self, work: _Work) -> None:
         conversation = self._conversation_of(work.update)

@@ -18,6 +18,11 @@ def slug_in(payload: str) -> str | None:
     return None
 
 
+def is_damaged(payload: str) -> bool:
+    """Whether a payload was meant to open an article, and opens none."""
+    return payload.startswith(_ARTICLE) and slug_in(payload) is None
+
+
 def link_to(username: str, slug: str) -> str:
     """The link that opens the article; SettingsProblem for what can be no bot or no payload."""
     payload = f"{_ARTICLE}{slug}"

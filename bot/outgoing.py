@@ -40,7 +40,7 @@ from bot import rich
 from bot.background import later
 from bot.limits import Gate, Limits
 from bot.render import Button, Disclaimer, Message, telegram, telegram_plain, utf16_length
-from bot.requests import seconds
+from bot.requests import is_taken_back, seconds
 from store import shown
 from store.errors import DatabaseProblem
 from store.mailbox import Key, Mailbox
@@ -192,14 +192,10 @@ class Outgoing:
                 log.warning("chat %s: sent more simply: %s", chat_id, _reason(e))
                 part, thread_id = simpler
                 continue
-            except InvalidToken as e:
-                if "not found" not in str(e).lower():
-                    raise
-                # The library takes any 404 for a wrong token.
-                failed: TelegramError = e
             except TelegramError as e:
-                failed = e
-            log.warning("chat %s: not sent yet: %s", chat_id, type(failed).__name__)
+                if is_taken_back(e):
+                    raise
+                log.warning("chat %s: not sent yet: %s", chat_id, type(e).__name__)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
@@ -348,7 +344,7 @@ class Outgoing:
             self._no_drafts_until[chat_id] = now + seconds(e)
             return False
         except InvalidToken as e:
-            if "not found" in str(e).lower():
+            if not is_taken_back(e):
                 log.info("this server does not know drafts: answers are shown when they are whole")
                 self._missing.add("draft")
             return False

@@ -27,7 +27,7 @@ from bot.digest import DailyDigest
 from bot.handlers import Handlers, conversation_of
 from bot.intake import STOPPED, Intake
 from bot.outgoing import LONGEST_PAUSE_S, Outgoing
-from bot.requests import PollRequest, Request, patiently, seconds
+from bot.requests import PollRequest, Request, is_taken_back, patiently, seconds
 from store import shown
 from store.errors import ServiceUnreachable, SettingsProblem, StoreBusy
 
@@ -81,8 +81,10 @@ def quiet_logs(token: str) -> None:
         handler.addFilter(_HideToken(token))
 
 
-async def serve(program: Program, say: Callable[[str], None]) -> None:
-    """Runs until SIGTERM or Ctrl-C, then finishes what is in work.
+async def serve(
+    program: Program, say: Callable[[str], None], ending: Callable[[], None] = lambda: None
+) -> None:
+    """Runs until SIGTERM or Ctrl-C, then finishes what is in work; `ending` is called before.
 
     Raises SettingsProblem without a token, ServiceUnreachable when Telegram refuses it or is asked
     in vain at the start, StoreBusy when the same bot already polls with this data folder.
@@ -114,7 +116,7 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         with one_at_a_time(program, door.outgoing.bot_id):
             async with AsyncExitStack() as opened:
                 async with asyncio.timeout(None) as starting:
-                    _on_signals(ended, starting)
+                    _on_signals(ended, starting, ending)
                     await opened.enter_async_context(open_door(door))
                     listens = await opened.enter_async_context(AsyncExitStack())
                     failed = await listens.enter_async_context(listening(program, door, say))
@@ -124,8 +126,9 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
                 say(f"@{application.bot.username} is listening. Ctrl-C ends it.")
                 await _first(ended, failed)
                 say("Ending: answering what is in work.")
+                until = time.monotonic() + FINISH_WITHIN_S
                 await listens.aclose()
-                left = await door.intake.drain(FINISH_WITHIN_S)
+                left = await door.intake.drain(max(0.0, until - time.monotonic()))
                 if left:
                     say(f"{left} chats could not be answered in time; they are at the next start.")
                 await background.close()
@@ -146,11 +149,14 @@ async def serve(program: Program, say: Callable[[str], None]) -> None:
         raise _refused(settings.telegram_base_url)
 
 
-def _on_signals(ended: asyncio.Event, starting: asyncio.Timeout) -> None:
+def _on_signals(
+    ended: asyncio.Event, starting: asyncio.Timeout, ending: Callable[[], None]
+) -> None:
     """Ends the bot at SIGTERM and Ctrl-C; a start that waits for the server is broken off."""
     loop = asyncio.get_running_loop()
 
     def end() -> None:
+        ending()
         ended.set()
         with suppress(RuntimeError):  # It has started.
             starting.reschedule(loop.time())
@@ -294,7 +300,7 @@ async def poll(
                     "a token of its own; until then this one tries again and again"
                 )
         except InvalidToken as e:
-            if "not found" not in str(e).lower():
+            if is_taken_back(e):
                 raise
             log.warning("polling: not found; trying again")
         except TimedOut:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot import render
 from bot.render import Message, Paragraph, Style, day_text
 from bot.words import marked, tr
 from store.records import AskedBefore, StoredTurn
@@ -55,6 +56,11 @@ KINDS: dict[Kind, str] = {
     Kind.PATIENT_SPECIFIC: marked("patient specific"),
     Kind.URGENT: marked("urgent"),
 }
+URGENT: dict[str, str] = {
+    "emergency": marked("signs of an emergency"),
+    "self_harm": marked("signs that somebody may harm themselves"),
+}
+"""Why a reply is an urgent one, by the codes of `chains.safety`."""
 FAILED: dict[str, str] = {
     "timeout": marked("It did not answer in time."),
     "key": marked("It refuses the key."),
@@ -94,20 +100,26 @@ def _lines(asked: AskedBefore, stored: StoredTurn) -> Iterator[Paragraph]:
     if turn.read_as:
         yield Paragraph(tr("Read as: {question}", question=turn.read_as), Style.READ_AS)
     kind = tr(KINDS[Kind(turn.kind)]) if turn.kind in set(Kind) else turn.kind
-    because = tr("{kind}, because: {reason}", kind=kind, reason=answer.get("reason"))
-    yield Paragraph(
-        tr(
-            "Reply: {kind}. Confidence {confidence:.2f} (of 1). Build {build}.",
-            kind=because if answer.get("reason") else kind,
-            confidence=answer.get("confidence", 0),
-            build=stored.build,
-        )
-    )
+    reason = answer.get("reason")
+    because = tr("{kind}, because: {reason}", kind=kind, reason=_in_words(reason or ""))
+    lines = [tr("Reply: {kind}.", kind=because if reason else kind)]
+    if told.get("retrieved"):
+        # "Sources", say, compares nothing.
+        confidence = answer.get("confidence", 0)
+        lines.append(tr("Confidence {confidence:.2f} (of 1).", confidence=confidence))
+    lines.append(tr("Build {build}.", build=stored.build))
+    yield Paragraph(" ".join(lines))
     yield from _looked(told, answer)
     yield from _model(told, answer)
     spent = ", ".join(f"{step} {ms:.0f}" for step, ms in stored.timings_ms.items())
     if spent:
         yield Paragraph(tr("Milliseconds: {steps}.", steps=spent), Style.NOTE)
+
+
+def _in_words(code: str) -> str:
+    """The reason of a reply; that of another version of the program as it is."""
+    known = render.REASONS.get(code) or URGENT.get(code)
+    return tr(known) if known else code.replace("_", " ")
 
 
 def _looked(told: dict[str, Any], answer: Mapping[str, Any]) -> Iterator[Paragraph]:

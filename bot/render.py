@@ -294,7 +294,7 @@ def _caution(turn: Turn) -> Iterator[Paragraph]:
     if turn.caution is Caution.UNDER_REVIEW and approved:
         told = tr("Partly awaiting human review, see Sources: read with caution.")
     if turn.articles and all(a.notice for a in turn.articles):
-        told += "".join(f" {_sentence(n)}" for n in dict.fromkeys(a.notice for a in turn.articles))
+        told += "".join(f" {sentence(n)}" for n in dict.fromkeys(a.notice for a in turn.articles))
     yield Paragraph(told, Style.CAUTION)
 
 
@@ -365,11 +365,13 @@ def in_quotes(text: str) -> str:
 
 
 def _clarification(turn: Turn) -> Iterator[Paragraph]:
-    why = f"{_sentence(_why(turn))} " if turn.reason else ""
+    why = f"{sentence(_why(turn))} " if turn.reason else ""
     if turn.options:
         yield Paragraph(why + tr("Which of these do you mean?"))
         for option in turn.options:
             yield Paragraph(_name(option), Style.BULLET)
+    elif turn.reason == "nothing_to_explain":
+        yield Paragraph(why)
     else:
         yield Paragraph(why + tr("Which treatment or condition do you mean?"))
 
@@ -477,7 +479,7 @@ def _source(source: Source, notes: tuple[ArticleNote, ...], labels: dict[str, st
     kind = graded if of.grade else kind
     kind = f"{tr(RETRACTED)} {kind}" if of.retracted else kind
     identifier = _identifier(of)
-    what = f"{_sentence(_work(of))} {identifier}" if identifier else _work(of)
+    what = f"{sentence(_work(of))} {identifier}" if identifier else _work(of)
     return Paragraph(
         f"[{source.n}] {kind}. {what} · {_through(source, notes, labels)}",
         Style.SOURCE,
@@ -610,7 +612,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """The text with a capital first and a full stop last."""
     text = _capital(text.strip())
     return text if text.endswith((".", "!", "?", ".”")) else f"{text}."

@@ -174,6 +174,11 @@ class PollRequest(Request):
         return told
 
 
+def is_taken_back(error: BaseException | None) -> bool:
+    """Whether the token is not accepted any more. The library takes any 404 for that, too."""
+    return isinstance(error, InvalidToken) and "not found" not in str(error).lower()
+
+
 async def patiently(ask: Callable[[], Awaitable[object]]) -> None:
     """Asks what the bot cannot start without, a few times when there is no answer: the server may
     be busy, or the network not up yet on a machine that has just started. Raises what the last

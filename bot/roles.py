@@ -36,7 +36,7 @@ _PREFIX = "role:"
 
 def question() -> list[Paragraph]:
     """The question, and how to answer it without buttons."""
-    listed = ", ".join(role.value for role in Role)
+    listed = ", ".join(inside(tr(name)) for name in NAMES.values())
     return [
         Paragraph(tr(ASKED), Style.HEADING),
         Paragraph(tr(ONLY_WORDING)),
@@ -58,10 +58,11 @@ async def known(program: Program, user_id: str) -> Role | None:
 
 
 async def command(program: Program, user_id: str, args: str) -> Message:
-    """`/role` asks, `/role nurse` answers."""
+    """`/role` asks, `/role nurse` answers; so does the name in the language that is spoken."""
     wanted = args.strip().lower()
-    if wanted in set(Role):
-        return await chosen(program, user_id, Role(wanted))
+    named = {tr(name).lower(): role for role, name in NAMES.items()} | {r.value: r for r in Role}
+    if wanted in named:
+        return await chosen(program, user_id, named[wanted])
     now = await known(program, user_id)
     lines = [Paragraph(tr("There is no role “{name}”.", name=wanted[:32]))] if wanted else []
     if now is not None:

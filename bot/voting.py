@@ -86,7 +86,8 @@ async def comment(
     program: Program, user_id: str, conversation_id: str, turn_id: int | None, text: str
 ) -> Message:
     """Keeps a comment on an answer."""
-    said = " ".join(text.split())[:LONGEST_COMMENT]
+    whole = " ".join(text.split())
+    said = whole[:LONGEST_COMMENT]
     if turn_id is None:
         return _message(tr(NO_ANSWER))
     if not said:
@@ -94,6 +95,12 @@ async def comment(
         return _message(asked, _who_reads(program))
     if not await vote(program.database, user_id, conversation_id, turn_id, comment=said):
         return _message(tr(GONE))
+    if said != whole:
+        cut = tr(
+            "Noted, thank you. The first {n} characters of the comment were kept with the answer.",
+            n=LONGEST_COMMENT,
+        )
+        return _message(cut, tr("A shorter comment takes its place."))
     return _message(tr("Noted, thank you. The comment was kept with the answer."))
 
 

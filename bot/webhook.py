@@ -11,7 +11,7 @@ import hmac
 import json
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from urllib.parse import urlsplit
@@ -39,7 +39,11 @@ CONNECTIONS = 40
 READY_WITHIN_S = 3.0
 BODY_WITHIN_S = 10.0
 """How long a request may take to come whole."""
+ANSWERED_WITHIN_S = 2
+"""How long requests that are open at the end may take."""
 UPDATES = [Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, STOPPED]
+
+Handle = Callable[[Request], Awaitable[Response]]
 
 
 def secret_of(settings: Settings) -> str:
@@ -57,6 +61,7 @@ def app(program: Program, intake: Intake) -> Starlette:
     async def health(request: Request) -> Response:
         return PlainTextResponse("ok")
 
+    @_to_the_end
     async def ready(request: Request) -> Response:
         try:
             async with asyncio.timeout(READY_WITHIN_S):
@@ -73,6 +78,7 @@ def app(program: Program, intake: Intake) -> Starlette:
     if url is not None:
         secret = secret_of(program.settings).encode()
 
+        @_to_the_end
         async def update(request: Request) -> Response:
             given = request.headers.get(SECRET_HEADER, "").encode()
             if not hmac.compare_digest(given, secret):
@@ -96,6 +102,18 @@ def app(program: Program, intake: Intake) -> Starlette:
 
         routes.append(Route(urlsplit(url).path or "/", update, methods=["POST"]))
     return Starlette(routes=routes)
+
+
+def _to_the_end(handle: Handle) -> Handle:
+    """One that is broken off at the end is answered, too: what it brought comes again."""
+
+    async def handled(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except asyncio.CancelledError:
+            return PlainTextResponse("ending", 503)
+
+    return handled
 
 
 async def _body(request: Request) -> bytes | None:
@@ -122,7 +140,7 @@ async def serving(program: Program, bot: Bot, intake: Intake) -> AsyncIterator[s
             access_log=False,
             lifespan="off",
             server_header=False,
-            timeout_graceful_shutdown=2,
+            timeout_graceful_shutdown=ANSWERED_WITHIN_S,
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))

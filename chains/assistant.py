@@ -305,8 +305,8 @@ class Assistant:
             article = build.articles.get(slug)
         if article is None or not self._answerer.serves(article):
             raise UnknownArticle(
-                "There is no served article `{slug}`.",
-                "`/articles` lists those there are.",
+                "There is no article “{slug}” here.",
+                "/articles lists those there are.",
                 slug=slug,
             )
         return article

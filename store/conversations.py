@@ -13,11 +13,13 @@ statements that the last switches left of each article they touched.
 
 import asyncio
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
+    AsyncExitStack,
     asynccontextmanager,
     closing,
     contextmanager,
@@ -38,6 +40,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from store import here
 from store.article import quote_digest
+from store.away import Patience
 from store.errors import DatabaseProblem
 from store.mailbox import Mailbox, inserting
 from store.migrations.tables import (
@@ -90,7 +93,17 @@ __all__ = [
     "sqlite_url",
 ]
 
+log = logging.getLogger("corollary")
+
 _T = TypeVar("_T")
+
+AWAY_S = 30.0
+"""How long a database server is waited for that has gone away. People would rather wait for an
+answer than be told to ask again; longer than a restart takes, or another one taking over, they
+would not."""
+
+CLOSED_WITHIN_S = 2.0
+"""How long the database may take to be left."""
 
 _THE_ROW = 1
 """`served` has one row: the pointer."""
@@ -131,6 +144,7 @@ class Database:
         # SQLite does not queue its writers: of many at once some would wait until they give up.
         one_writer = engine.dialect.name == "sqlite"
         self._turn_at_writing = asyncio.Semaphore(1 if one_writer else 1_000)
+        self._patience = Patience(shown)
         self.shown = shown
         """The database as it may be shown: no password."""
         self.mailbox = Mailbox(self.write, self.writing)
@@ -175,13 +189,21 @@ class Database:
         except BaseException:
             await self.close()
             raise
+        if parsed.get_backend_name() != "sqlite":
+            self._patience.within_s = AWAY_S
         return self
 
     async def close(self) -> None:
-        """Gives the connections back, when what the mailbox has in hand is written."""
-        await self.mailbox.settle()
-        await self._quick.dispose()
-        await self._engine.dispose()
+        """Gives the connections back, when what the mailbox has in hand is written; a database
+        that does not answer is not waited for long."""
+        self._patience.within_s = 0
+        try:
+            async with asyncio.timeout(CLOSED_WITHIN_S):
+                await self.mailbox.settle()
+                await self._quick.dispose()
+                await self._engine.dispose()
+        except TimeoutError:
+            log.warning("The database %s does not answer, and is left as it is.", self.shown)
 
     @contextmanager
     def _told_plainly(self) -> Iterator[None]:
@@ -196,15 +218,19 @@ class Database:
 
     @asynccontextmanager
     async def _begin(self, engine: AsyncEngine | None = None) -> AsyncIterator[AsyncConnection]:
+        begun = (engine or self._engine).begin
         with self._told_plainly():
-            async with (engine or self._engine).begin() as connection:
-                yield connection
+            async with AsyncExitStack() as open_:
+                yield await self._patience.of(lambda: open_.enter_async_context(begun()))
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """What the work finds in a transaction of its own. For what every answer needs: to go
-        through the library once for all of it costs half of going there for every step."""
+        through the library once for all of it costs half of going there for every step. It is
+        done again when the server goes away meanwhile; if that was at the very end, for the second
+        time."""
         with self._told_plainly():
-            return await greenlet_spawn(_within, self._quick.sync_engine, work)
+            engine = self._quick.sync_engine
+            return await self._patience.of(lambda: greenlet_spawn(_within, engine, work))
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """The same for work that writes, in its turn."""
@@ -671,12 +697,13 @@ class Database:
             return made.first() is not None
 
     async def ping(self) -> str:
-        """The database's own name and version; DatabaseProblem when it does not answer."""
-        async with self._begin() as c:
-            name = c.dialect.name
-            query = "select sqlite_version()" if name == "sqlite" else "show server_version"
-            version = (await c.execute(sa.text(query))).scalar_one()
-            return f"{name} {version}"
+        """The database's own name and version; DatabaseProblem when it does not answer now."""
+        with self._told_plainly():
+            async with self._engine.begin() as c:
+                name = c.dialect.name
+                query = "select sqlite_version()" if name == "sqlite" else "show server_version"
+                version = (await c.execute(sa.text(query))).scalar_one()
+                return f"{name} {version}"
 
 
 def sqlite_url(path: Path) -> str:

@@ -111,15 +111,19 @@ class Mailbox:
         self._at_it: asyncio.Task[None] | None = None
         self._unsent: Counter[Key] = Counter()
         self._finished: set[Key] = set()
+        self._owed: set[Key] = set()
+        """What is done with and could not be marked so."""
         self.owner = _this_process()
 
     # ------------------------------------------------------------------ updates
 
-    async def take_in(self, parcels: Sequence[Parcel]) -> set[Key]:
-        """Keeps the updates; those of them that were not known. They are safe once it returns."""
+    async def take_in(self, parcels: Sequence[Parcel], at: datetime | None = None) -> set[Key]:
+        """Keeps the updates; those of them that were not known. They are safe once it returns.
+        With the same `at` they are as new as before: nobody knows of a failed attempt whether it
+        has kept them."""
         if not parcels:
             return set()
-        now = datetime.now(UTC)
+        now = at or datetime.now(UTC)
         rows = [
             {
                 **p.key._asdict(),
@@ -130,7 +134,7 @@ class Mailbox:
                 "owner": self.owner,
                 "leased_until": now + LEASE,
             }
-            for p in parcels
+            for p in {p.key: p for p in parcels}.values()
         ]
 
         def write(c: Connection) -> set[Key]:
@@ -170,10 +174,10 @@ class Mailbox:
             self._finished.discard(key)
             return
 
-        def write(c: Connection) -> None:
-            _finish(c, key)
-
-        await self._write(write)
+        # Else it would be answered once more at the next start.
+        self._owed.add(key)
+        await self._write(lambda c: _finish(c, key))
+        self._owed.discard(key)
 
     async def left(self, bot_id: int, place_limit: int = 100_000) -> list[Left]:
         """Takes over what dead processes left undone, in the order it came."""
@@ -222,14 +226,18 @@ class Mailbox:
         return found
 
     async def renew(self) -> None:
-        """Says that this process is alive, to those that cannot see it."""
+        """Says that this process is alive, to those that cannot see it, and what it owes them."""
+        owed = set(self._owed)
         mine = sa.and_(mailbox.c.owner == self.owner, mailbox.c.done_at.is_(None))
         until = datetime.now(UTC) + LEASE
 
         def write(c: Connection) -> None:
+            for key in owed:
+                _finish(c, key)
             c.execute(mailbox.update().where(mine).values(leased_until=until))
 
         await self._write(write)
+        self._owed -= owed
 
     async def undo(self, key: Key, conversation_id: str) -> int:
         """Takes back the turns that an interrupted run remembered for an update and never showed,
@@ -380,8 +388,8 @@ class Mailbox:
 
         def write_each(c: Connection) -> list[Any]:
             nonlocal together
-            # Whatever waits by now: others may have been written for a while.
-            together, self._waiting = self._waiting, []
+            # Whatever waits by now: others may have been written for a while, or to no avail.
+            together, self._waiting = [*together, *self._waiting], []
             return [write(c) for write, _ in together]
 
         try:
@@ -456,7 +464,11 @@ def _named(key: Key) -> dict[str, Any]:
 @cache
 def _taking_in(dialect: str) -> sa.Insert:
     known = mailbox.c.bot_id, mailbox.c.update_id, mailbox.c.what
-    return inserting(dialect, mailbox).on_conflict_do_nothing().returning(*known)
+    adding = inserting(dialect, mailbox)
+    at = adding.excluded.received_at
+    ours = sa.and_(mailbox.c.owner == adding.excluded.owner, mailbox.c.received_at == at)
+    again = adding.on_conflict_do_update(index_elements=known, set_={"received_at": at}, where=ours)
+    return again.returning(*known)
 
 
 _TO_ANSWER = sa.select(mailbox.c.what).where(_is_named(mailbox), mailbox.c.payload.is_not(None))

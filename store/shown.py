@@ -86,6 +86,18 @@ async def by_question(
     return await _found(database, conversation_id, chat_id, shown.c.question_id == question_id)
 
 
+async def whose(database: Database, chat_id: int, message_id: int) -> str | None:
+    """The conversation in which that message was told; None when it shows no kept answer."""
+    query = (
+        sa.select(turns.c.conversation_id)
+        .join(shown, turns.c.id == shown.c.turn_id)
+        .where(shown.c.chat_id == chat_id, shown.c.message_id == message_id)
+    )
+    async with database.reading() as c:
+        found: str | None = await c.scalar(query)
+    return found
+
+
 async def _found(
     database: Database, conversation_id: str, chat_id: int, which: sa.ColumnElement[bool]
 ) -> Shown | None:

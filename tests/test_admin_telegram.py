@@ -165,7 +165,7 @@ async def test_an_article_that_is_not_served_is_shown_with_its_state_and_moves(
 async def test_others_are_shown_served_articles_alone(kept: Program, api: BotApi) -> None:
     async with running(kept, api) as bot:
         colleague = Chat(kept, api, bot, COLLEAGUE)
-        assert "There is no served article" in await colleague.say("/article scars")
+        assert "There is no article" in await colleague.say("/article scars")
         assert "Status:" not in await colleague.say("/article warts")
         assert not any(d.startswith("review") for d in colleague.buttons().values())
 

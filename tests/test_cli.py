@@ -783,3 +783,11 @@ def test_a_damaged_store_is_built_anew_from_the_articles(
     assert again.code == 0
     assert "Building anew from the articles that it keeps." in again.told()
     assert "66% of 40 patients" in again.out
+
+
+def test_what_does_not_end_is_broken_off() -> None:
+    hangs = (
+        "import time; from bot.cli_shared import leave_within; leave_within(0.1); time.sleep(60)"
+    )
+    ended = subprocess.run([sys.executable, "-c", hangs], capture_output=True, timeout=30)
+    assert (ended.returncode, ended.stderr) == (0, b"Something does not end, and is broken off.\n")

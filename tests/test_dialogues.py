@@ -188,8 +188,8 @@ DIALOGUES: dict[str, Dialogue] = {
         ("/article\npdl-exosomes", ("Can pulsed dye laser therapy be combined",)),
         ("/article   pdl-exosomes  ", ("Can pulsed dye laser therapy be combined",)),
         ("/start a_pdl-exosomes", ("Can pulsed dye laser therapy be combined",)),
-        ("/start a_no-such-article", ("There is no served article `no-such-article`",)),
-        ("/topic no-such-article", ("There is no served article `no-such-article`",)),
+        ("/start a_no-such-article", ("There is no article “no-such-article” here",)),
+        ("/topic no-such-article", ("There is no article “no-such-article” here",)),
         ("/nonsense and more", ("There is no command /nonsense. /help lists",)),
         ("/", ("The question has no words",)),
     ],
@@ -311,7 +311,7 @@ async def test_forged_button_data_gets_one_harmless_reply(doors: Open) -> None:
     await both.say("/start")
     for data in FORGED:
         reply = await both.forge(data)
-        assert reply.text.startswith(("That button is out of date", "There is no served article"))
+        assert reply.text.startswith(("That button is out of date", "There is no article"))
 
 
 async def test_nobody_can_press_the_buttons_of_another_conversation(doors: Open) -> None:

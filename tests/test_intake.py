@@ -169,6 +169,34 @@ async def test_an_update_that_cannot_be_read_is_left_out_and_those_around_it_ans
     assert not [r for r in caplog.records if PRIVATE in shown.format(r)]
 
 
+POLL = {"id": "1", "question": "Laser?", "options": [{"text": "yes"}], "type": "regular"}
+"""Without what the library wants of a poll and older servers do not tell."""
+
+
+async def test_a_poll_that_cannot_be_read_is_told_of_and_a_question_about_it_answered(
+    program: Program, api: BotApi
+) -> None:
+    ada = api.private(9135)
+    poll = {"message_id": 500, "date": 1, "chat": CHAT_OF | {"id": ada.chat_id}, "poll": POLL}
+    poll["from"] = ada.json()
+    asked = {**poll, "message_id": 501, "text": HEMANGIOMA, "reply_to_message": poll}
+    del asked["poll"]
+    async with bot_over(program, api) as bot:
+        api.push({"message": poll})
+        await settled(api, bot)
+        api.push({"message": asked})
+        await settled(api, bot)
+        told, answer = api.texts(ada.chat_id)
+        assert told.startswith("Only typed questions are read")
+        assert "timolol" in answer
+        # What rights are decided by is never left out.
+        forged = {**asked, "forward_origin": {"type": "user", "date": "x"}}
+        assert isinstance(bot.update_queue, Intake)
+        await bot.update_queue.take([{"update_id": 90_000, "message": forged}])
+        await settled(api, bot)
+    assert len(api.texts(ada.chat_id)) == 2
+
+
 @pytest.mark.parametrize("number", ["7", True, 7.5, -7, 2**63, None])
 async def test_what_is_no_number_of_an_update_moves_no_offset(
     number: object, program: Program, api: BotApi, caplog: pytest.LogCaptureFixture

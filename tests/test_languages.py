@@ -215,6 +215,7 @@ CONVERSATION: Sequence[str] = (
     "/context",
     "/why",
     "sources",
+    "/why",
     HEMANGIOMA,
     "and ECG screening?",
     "sources",
@@ -232,6 +233,7 @@ CONVERSATION: Sequence[str] = (
     "Should I give my patient topical timolol?",
     "My patient is not breathing after the laser, what do I do?",
     "I want to kill myself",
+    "/why",
     "laser?",
     "?!",
     "keloid " * 400,
@@ -341,7 +343,7 @@ async def test_every_letter_that_is_not_quoted_went_through_the_catalogue(
         rest = " ".join(text.split())
         for known in quoted:
             rest = rest.replace(known, " ")
-        rest = re.sub(r"https?://\S+|`[a-z-]+`|/[a-z]+( [a-z0-9-]+)?", " ", rest)
+        rest = re.sub(r"https?://\S+|“no-such[a-z-]*”|/[a-z]+( [a-z0-9-]+)?", " ", rest)
         rest = re.sub(r"\d{8}T\d{6}-[0-9a-f]{6}|gone-\d", " ", rest)  # builds; articles gone
         for word in re.findall(r"[A-Za-z]{2,}", rest):
             left.setdefault(word, rest[:300])

@@ -1,11 +1,14 @@
 """One message says how far a long command has come, and how it ended."""
 
 import asyncio
+import re
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from bot import long_commands
+from bot.cli_shared import STEPS
 from bot.commands import message
 from bot.long_commands import HowFar, carry_out
 from bot.outgoing import Bulletin
@@ -52,6 +55,18 @@ async def test_it_is_changed_at_its_pace_and_only_when_there_is_something_new(
     assert board.shown[0].startswith("/reload\nReading articles: ")
     assert board.shown[-1] == "/reload\nAll is well."
     assert board.added == ["One.\n\nTwo."]
+
+
+def test_every_step_has_words() -> None:
+    root = Path(__file__).parents[1]
+    sources = [*(root / "store").glob("*.py"), *(root / "chains").glob("*.py")]
+    told = {
+        step
+        for path in sources
+        for step in re.findall(r'progress\("(\w+)"', path.read_text("utf-8"))
+    }
+    assert "reading" in told
+    assert told <= STEPS.keys()
 
 
 async def test_it_goes_slower_when_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:

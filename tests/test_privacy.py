@@ -177,6 +177,23 @@ async def test_a_person_gets_their_data_and_has_it_erased(program: Program, api:
         assert "Nothing is remembered yet" in again.text
 
 
+async def test_the_menu_of_who_is_forgotten_is_in_the_language_that_telegram_tells(
+    program: Program, api: BotApi
+) -> None:
+    async with bot_over(program, api) as bot:
+        ada = api.private(7931)
+
+        async def menu() -> str:
+            await settled(api, bot)
+            first = api.commands({"type": "chat", "chat_id": ada.chat_id})[0]
+            return str(first["description"])
+
+        ada.say("/language de")
+        assert await menu() == "worum es hier geht"
+        ada.press(api.sent_to(ada.chat_id)[-1], privacy.CONFIRMED, forged=True)
+        assert await menu() == "what this is"
+
+
 async def test_private_things_are_not_done_in_a_group(program: Program, api: BotApi) -> None:
     async with bot_over(program, api) as bot:
         group, ada = api.group(-990, "Ward"), api.member(990021)

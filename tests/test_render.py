@@ -630,6 +630,8 @@ def test_a_clarification_asks_one_question_and_offers_each_topic_as_a_button() -
         "Laser for scars",
         "Laser for very very very very very very…",
     ]
+    nothing = words(replace(EMPTY, kind=Kind.NEEDS_CLARIFICATION, reason="nothing_to_explain"))
+    assert "Which treatment" not in nothing and "Next: ask a question first" in nothing
     bare = words(replace(EMPTY, kind=Kind.NEEDS_CLARIFICATION, reason="no_topic"))
     assert bare.startswith("The question does not say what it is about. Which treatment")
 

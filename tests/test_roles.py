@@ -16,6 +16,7 @@ from bot import commands, roles
 from bot.app import Program
 from bot.commands import Person
 from bot.render import Message, plain, reply
+from bot.words import speaking, tr
 from chains.assistant import worded_for
 from chains.glossary import glossary, spelled_out
 from prompts import load
@@ -228,6 +229,30 @@ async def test_the_first_start_asks_and_the_answer_is_remembered(
         for forged in ("role:wizard", "role:", "role"):
             assert "out of date" in (await door.press(forged)).text
         assert await role_of(program.database, "telegram:7001") is Role.NURSE
+
+
+async def test_who_comes_by_a_link_is_told_and_asked_the_same_at_first(program: Program) -> None:
+    who = Person("role-linked", "role-linked")
+    first = await commands.run(program, who, "start", "a_pdl-exosomes")
+    text = read(program, first)
+    assert text.startswith("Can pulsed dye laser therapy be combined with exosome")
+    assert roles.ASKED in text and "type nothing that identifies a patient" in text
+    data = [b.data for b in first.buttons]
+    assert data[0].startswith("probe:") and data[-len(Role) :] == [f"role:{r}" for r in Role]
+    await commands.pressed(program, who, "role:nurse")
+    again = await commands.run(program, who, "start", "a_pdl-exosomes")
+    assert roles.ASKED not in read(program, again)
+
+
+async def test_a_role_can_be_typed_as_it_is_called_in_the_language(program: Program) -> None:
+    who = Person("role-german", "role-german")
+    with speaking("de"):
+        asked = read(program, await commands.run(program, who, "role", ""))
+        for role, name in roles.NAMES.items():
+            assert tr(name) in asked
+            assert role.value not in asked
+            await commands.run(program, who, "role", tr(name))
+            assert await role_of(program.database, who.user_id) is role
 
 
 async def test_somebody_else_is_told_for_whom_this_is_written(program: Program) -> None:

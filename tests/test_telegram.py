@@ -289,6 +289,9 @@ async def test_in_a_group_who_names_the_bot_or_replies_to_it_is_answered(
         assert not third.text.startswith(READ_AS)
         assert len(api.sent_to(group.chat_id)) == 4
         assert not [call for call in api.calls_of("sendMessageDraft") if call.ok]
+        group.say(bob, f"@{api.username}")
+        await settled(api, bot)
+        assert api.sent_to(group.chat_id)[-1].text.startswith("The question has no words.")
 
 
 async def test_people_and_topics_of_a_group_have_contexts_of_their_own(
@@ -491,13 +494,17 @@ async def test_a_start_that_waits_for_the_server_can_be_ended(
     given = settings_for(
         program.settings.data_dir, telegram_token=api.token, telegram_base_url=api.base_url
     )
+    ending: list[bool] = []
     with root_handlers_kept():
         running = asyncio.create_task(
-            polling.serve(replace(program, settings=given), lambda text: None)
+            polling.serve(
+                replace(program, settings=given), lambda text: None, lambda: ending.append(True)
+            )
         )
         await asyncio.to_thread(api.wait_calls, method)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(running, 2.0)
+    assert ending
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
 
@@ -549,11 +556,13 @@ def test_the_context_survives_a_kill_and_sigterm_ends_in_peace(data: Path) -> No
 def test_a_token_that_is_taken_back_ends_it_with_a_clear_line(data: Path) -> None:
     with BotApi(TOKEN) as api, telegram(data, api) as running:
         running.wait_for(lambda: "is listening" in running.err)
-        api.token = "123:ANOTHER"
-        api.private(711).say(HEMANGIOMA)
+        api.fail_next("sendMessage", Status(401, "Unauthorized"), times=9)
+        for n in range(5):
+            api.private(711 + n).say(HEMANGIOMA)
         ended = running.end(30.0)
     assert ended.code == 2
     assert "does not accept COROLLARY_TELEGRAM_TOKEN" in ended.told()
+    assert "failed" not in ended.err
     assert TOKEN not in ended.err
 
 

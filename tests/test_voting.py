@@ -92,6 +92,27 @@ async def test_only_ones_own_answers_can_be_voted_on(
     assert not [v for v in await votes(program.database) if v.turn_id == int(number)]
 
 
+async def test_in_a_group_the_buttons_of_an_answer_are_for_whom_it_was_given_to(
+    program: Program, running: tuple[BotApi, Bot]
+) -> None:
+    api, bot = running
+    group, ada, bob = api.group(-67115, "Ward 3", 4), api.member(67116), api.member(67117)
+    group.say(ada, f"@{api.username} {HEMANGIOMA}")
+    await settled(api, bot)
+    (answer,) = api.sent_to(group.chat_id)
+    assert len(answer.buttons) > 5
+    for _, data in answer.buttons:
+        group.press(bob, answer, data)
+        await settled(api, bot)
+        told = api.texts(group.chat_id)[-1]
+        assert told.startswith("That answer was given to somebody else"), data
+        assert f"@{api.username}" in told
+    assert len(api.sent_to(group.chat_id)) == 1 + len(answer.buttons)
+    group.press(ada, answer, data_of(answer, "Sources"))
+    await settled(api, bot)
+    assert "Sources" in api.texts(group.chat_id)[-1]
+
+
 async def test_a_comment_can_be_typed_behind_a_command(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:
@@ -99,7 +120,8 @@ async def test_a_comment_can_be_typed_behind_a_command(
     assert "Nothing has been answered yet" in (await door.say("/feedback good")).text
     await door.say(HEMANGIOMA)
     assert "Type it behind the command" in (await door.say("/feedback")).text
-    await door.say("/feedback " + "very " * 700)
+    kept = await door.say("/feedback " + "very " * 700)
+    assert "first 1000 characters of the comment were kept" in kept.text
     (said,) = [v for v in await votes(program.database) if v.user_id == "telegram:67121"]
     assert said.value == 0 and len(said.comment) == 1000
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from botapi import SECRET_HEADER, BotApi
+from conftest import settings_for
 from doors import bot_over, settled
 from pydantic import SecretStr
 
@@ -86,6 +87,27 @@ async def test_a_request_that_does_not_come_whole_is_not_waited_for(
         gone[1].close()
         assert (await asyncio.wait_for(slow[0].readline(), 10.0)).startswith(b"HTTP/1.1 408")
         slow[1].close()
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_request_that_is_open_at_the_end_comes_again(
+    program: Program,
+    api: BotApi,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(webhook, "ANSWERED_WITHIN_S", 0)
+    where = free_address()
+    host, _, port = where.partition(":")
+    given = {"telegram_webhook_url": f"http://{where}/telegram", "listen": where}
+    secret = webhook.secret_of(settings_for(program.settings.data_dir, telegram_token=api.token))
+    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n{SECRET_HEADER}: {secret}"
+    async with bot_over(program, api, **given):
+        reading, writing = await asyncio.open_connection(host, int(port))
+        writing.write(f"{head}\r\n\r\n{{".encode())
+        await asyncio.sleep(0.1)
+    assert (await asyncio.wait_for(reading.readline(), 5.0)).startswith(b"HTTP/1.1 503")
+    writing.close()
     assert "Traceback" not in caplog.text
 
 

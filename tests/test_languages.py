@@ -419,6 +419,7 @@ NOT_FOR_READERS = {
         "the short description (",
     },
     "background.py": {"what runs besides"},
+    "requests.py": {"not found"},
     "outgoing.py": {
         "chat not found",
         "user not found",

@@ -575,7 +575,18 @@ def _buttons(turn: Turn) -> Iterator[Button]:
         if len(data.encode()) <= MAX_DATA_BYTES:
             yield Button(shortened(name, MAX_BUTTON_CHARS), data)
     if turn.id is not None:
+        yield from _elsewhere(turn)
         yield from _about_this(turn)
+
+
+def _elsewhere(turn: Turn) -> Iterator[Button]:
+    """The way to the article that comes closest, where that is another one: the reader knows
+    whether it was meant."""
+    at, near = turn.topic, turn.nearest
+    if near and turn.kind is Kind.NOT_COVERED and (at is None or at.slug != near.slug):
+        data = f"at:{turn.id}:{near.slug}"
+        if len(data.encode()) <= MAX_DATA_BYTES:
+            yield Button(tr("Ask the nearest article"), data)
 
 
 def _about_this(turn: Turn) -> Iterator[Button]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from chains.asking import TALK, WHOLE
 from chains.compare import Compared
 from chains.knowledge import Knowledge
-from chains.topics import Named, Topics
+from chains.topics import Topics
 from chains.track import WHOLE_NAME, Candidate, candidates
 from store.conversations import Recalled, RememberedTurn
 from store.lexical import FUNCTION_WORDS, stem, terms, words
@@ -165,9 +165,6 @@ def contextualize(
         elif not overview:
             close = (c.topic for c in found[1:] if best.score - c.score <= _RIVAL)
             rivals = tuple(close)[:MOST_RIVALS]
-    elif best.topic == current and not also:
-        named = (c for c in found[1:] if _is_elsewhere(c, known, best.topic))
-        rivals = tuple(c.topic for c in named if best.score - c.score <= _RIVAL)[:MOST_RIVALS]
     return Query(
         Act.ASK,
         question,
@@ -198,19 +195,7 @@ def is_at_home(other: Candidate, known: Knowledge, current: int) -> bool:
     nothing says that it is left."""
     if other.named is None or other.turns:
         return False
-    return _has_name(known, current, other.named)
-
-
-def _is_elsewhere(other: Candidate, known: Knowledge, current: int) -> bool:
-    """Whether the question names the other topic by a word that the one under discussion lacks."""
-    if other.named is None or other.named.whole < _NAMED:
-        return False
-    return not _has_name(known, current, other.named)
-
-
-def _has_name(known: Knowledge, topic: int, named: Named) -> bool:
-    """Whether the topic's texts have every word by which another one is named."""
-    return {stem(w) for w in named.matched} <= known.topics.vocabulary(topic)
+    return {stem(w) for w in other.named.matched} <= known.topics.vocabulary(current)
 
 
 def put_to(query: Query, known: Knowledge, topic: int) -> Query:
@@ -232,7 +217,7 @@ _RIVAL = 3.0
 """Log odds by which a first question's topic may be likelier than another that answers it."""
 MOST_RIVALS = 3
 _NAMED = 0.6
-"""Share of a name from which a question is taken to name a topic."""
+"""Share of a name from which a question is taken to name the topic under discussion."""
 
 
 def spoken_of(recalled: Recalled, known: Knowledge) -> tuple[int | None, list[int]]:

@@ -213,6 +213,25 @@ async def test_a_wrong_topic_is_put_right_with_two_taps(
     assert last.topic == "pdl-scars-keloids" or "Nearest" in put.text
 
 
+async def test_a_question_that_another_article_is_nearer_to_is_put_to_that_with_one_tap(
+    program: Program, running: tuple[BotApi, Bot]
+) -> None:
+    api, _ = running
+    door = door_of(program, running, 67225)
+    await door.say("/topic infantile-hemangioma")
+    await door.say("What is the evidence for exosomes after laser?")
+    (refused,) = api.sent_to(67225)[-1:]
+    assert "No vetted statement answers this" in refused.text
+    put = await door.after(
+        lambda: door.person.press(refused, data_of(refused, "Ask the nearest article"))
+    )
+    assert "From the research" in put.text
+    recalled = await program.database.recall("telegram:67225:67225")
+    assert recalled.turns[-1].topic == "topical-exosomes"
+    await door.say("How many sessions of it?")
+    assert "Ask the nearest article" not in dict(api.sent_to(67225)[-1].buttons)
+
+
 async def test_the_context_is_corrected_with_one_tap(
     program: Program, running: tuple[BotApi, Bot]
 ) -> None:

@@ -127,6 +127,9 @@ REASONS: dict[str, str] = {
     ),
     "needs_patient": marked("it depends on the individual patient and needs clinical assessment"),
     "not_spoken_of": marked("the article does not speak of some of what was asked"),
+    "no_longer_there": marked(
+        "what that answer quoted does not stand in the vetted articles any more"
+    ),
     "nothing_more": marked("everything the vetted articles say about it has been shown"),
     "nothing_to_explain": marked("there is no previous answer to act on"),
     "no_topic": marked("the question does not say what it is about"),

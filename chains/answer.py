@@ -470,7 +470,8 @@ class Answerer:
                 again=False,
             )
         if not picked:
-            return self._turn(known, recalled, query, Kind.NOT_COVERED, reason="nothing_more")
+            reason = "nothing_more" if again else "no_longer_there"
+            return self._turn(known, recalled, query, Kind.NOT_COVERED, reason=reason)
         return self._quoting(known, recalled, query, Kind.ANSWERED, picked)
 
     def _turn(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from articles import article_file
 from botapi import BotApi, ResetBefore, Status
 from doors import InProcess, Process, Ran, ends_with_disclaimer, process
 from keeping import COLLEAGUE, SENTENCE, WARTS, Chat, program_over, running, write
@@ -18,7 +19,7 @@ from bot import admin, corrections, outgoing
 from bot.app import Program
 from bot.corrections import Place, place_of, tell, tell_all, worded
 from bot.handlers import person_of
-from bot.render import Message, plain
+from bot.render import Message, plain, reply
 from bot.words import speaking
 from store import conversations
 from store.people import set_language
@@ -204,6 +205,20 @@ async def test_a_running_bot_calls_nothing_served_that_was_just_taken_away(shown
     await tell_all(shown, sender)
     ((_, told, _),) = sender.sent
     assert "not served any more" in plain(told, "D")
+
+
+async def test_of_an_answer_that_stands_no_more_it_is_not_said_that_all_was_shown(
+    shown: Program, built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shown.assistant._library, "_follow_s", 0.0)
+    await ask(shown, "telegram:6:6")
+    other = "## From the research\n\n- Flushing was less frequent after three months. [1, 2]\n"
+    (built / "articles" / "rosacea.md").write_bytes(article_file(other, slug="rosacea"))
+    await reload(shown, None)
+    for says in ("sources", "shorter"):
+        turn = await shown.assistant.ask("telegram:6:6", says, "telegram:6")
+        text = plain(reply(turn), "D.")
+        assert "No vetted statement answers this: what that answer quoted does not stand" in text
 
 
 async def test_what_could_not_be_sent_is_sent_later(

@@ -159,7 +159,8 @@ class Handlers:
         application.add_handler(MessageHandler(sent, self.document))
         places = filters.ChatType.PRIVATE | filters.ChatType.GROUPS
         application.add_handler(MessageHandler(places, self.something_else))
-        application.add_handler(TypeHandler(Update, self.erase_again), group=1)
+        application.add_handler(TypeHandler(Update, self.note_language), group=1)
+        application.add_handler(TypeHandler(Update, self.erase_again), group=2)
         application.add_error_handler(self.error)
 
     async def speak(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
@@ -167,6 +168,16 @@ class Handlers:
         person, user = person_of(update), update.effective_user
         if person is not None and user is not None:
             await languages.speak_to(self._program, person.user_id, user.language_code)
+
+    async def note_language(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
+        """Remembers the language of whoever was answered, to be told of corrections in it."""
+        if (person := person_of(update)) is None:
+            return
+        try:
+            await languages.note_hint(self._program, person.user_id)
+        except CorollaryError as e:
+            # They were answered all the same.
+            log.error("update %s: its language is not kept: %s", update.update_id, e)
 
     async def erase_again(self, update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         """Erases what came of an update that was sent before its sender had all erased, and that

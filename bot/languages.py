@@ -8,7 +8,7 @@ from bot.app import Program
 from bot.render import Button, Message, Paragraph, Style
 from bot.words import LANGUAGES, marked, tr
 from store.errors import CorollaryError
-from store.people import language_of, set_language
+from store.people import language_of, note_language, set_language
 
 log = logging.getLogger("corollary")
 
@@ -17,6 +17,8 @@ PRESSED = "lang"
 """How the data of the buttons begins."""
 _hinted: ContextVar[str | None] = ContextVar("hinted", default=None)
 """The language that Telegram, or nobody, told of the reader; the one without a choice."""
+_known: ContextVar[str | None] = ContextVar("known", default=None)
+"""The one of them that is remembered."""
 ARTICLES_STAY = marked(
     "Answers quote the articles in their own language, English; ask in English too."
 )
@@ -24,14 +26,23 @@ ARTICLES_STAY = marked(
 
 async def speak_to(program: Program, user_id: str, hinted: str | None = None) -> None:
     """Speaks the reader's language from here on: the one they chose, else the one that is hinted
-    at (a code, as Telegram has it), else the one that is set for all."""
-    _hinted.set(hinted)
-    chosen = None
+    at (a code, as Telegram has it), or was last, else the one that is set for all."""
+    chosen = before = None
     try:
-        chosen = await language_of(program.database, user_id)
+        chosen, before = await language_of(program.database, user_id)
     except CorollaryError as e:
         log.error("the language of a reader is not known: %s", e)
-    words.speak(words.matching(chosen, hinted) or program.settings.language)
+    _hinted.set(hinted or before)
+    _known.set(before)
+    words.speak(words.matching(chosen, _hinted.get()) or program.settings.language)
+
+
+async def note_hint(program: Program, user_id: str) -> None:
+    """Remembers the language that is hinted at, when it is another than before: a correction comes
+    when nobody has written."""
+    code = words.matching(_hinted.get())
+    if code is not None and code != _known.get():
+        await note_language(program.database, user_id, code)
 
 
 def is_button(data: str) -> bool:

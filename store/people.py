@@ -30,9 +30,17 @@ async def set_role(database: Database, user_id: str, role: Role) -> None:
     await _remember(database, user_id, role=role.value)
 
 
-async def language_of(database: Database, user_id: str) -> str | None:
-    """The language that the user chose; None when they chose none."""
-    return await _told(database, user_id, _LANGUAGE) or None
+async def language_of(database: Database, user_id: str) -> tuple[str | None, str | None]:
+    """The language that the user chose, and the one that their door told of them last; None where
+    there is none."""
+    row = await database.read(lambda c: c.execute(_LANGUAGE, {"user": user_id}).first())
+    return (row.language, row.hinted) if row else (None, None)
+
+
+async def note_language(database: Database, user_id: str, code: str) -> None:
+    """Remembers what the door told of somebody of whom something is kept; of others nothing."""
+    async with database.writing() as c:
+        await c.execute(users.update().where(users.c.id == user_id).values(hinted=code))
 
 
 async def set_language(database: Database, user_id: str, code: str | None) -> None:
@@ -40,7 +48,7 @@ async def set_language(database: Database, user_id: str, code: str | None) -> No
     await _remember(database, user_id, language=code)
 
 
-_LANGUAGE = sa.select(users.c.language).where(users.c.id == sa.bindparam("user"))
+_LANGUAGE = sa.select(users.c.language, users.c.hinted).where(users.c.id == sa.bindparam("user"))
 
 
 async def _told(database: Database, user_id: str, what: sa.Select[str | None]) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from articles import article_file
 from botapi import BotApi, ResetBefore, Status
-from doors import InProcess, Process, Ran, ends_with_disclaimer, process
+from doors import InProcess, Process, Ran, ends_with_disclaimer, process, settled
 from keeping import COLLEAGUE, SENTENCE, WARTS, Chat, program_over, running, write
 from telegram import Bot as TelegramBot
 from telegram import Update
@@ -196,6 +196,20 @@ async def test_each_reader_is_told_in_their_language(shown: Program) -> None:
     assert told[1].startswith("⚠️ Correction: 1 statement you were shown")
     assert told[2].startswith("⚠️ Korrektur: 1 Aussage, die Ihnen hier gezeigt wurde, gilt nicht")
     assert told[2].endswith(shown.disclaimer.others["de"])
+
+
+async def test_who_chose_no_language_is_told_in_the_one_that_telegram_tells(
+    shown: Program, api: BotApi
+) -> None:
+    ada = api.private(COLLEAGUE, language_code="de-AT")
+    async with running(shown, api) as bot:
+        ada.say(WARTS)
+        await settled(api, bot)
+    await reload(shown, NEW)
+    sender = Sender()
+    await tell(shown, sender, follows_s=0.0)
+    ((_, told, _),) = sender.sent
+    assert plain(told, "D.").startswith("⚠️ Korrektur: 1 Aussage, die Ihnen hier gezeigt wurde")
 
 
 async def test_a_running_bot_calls_nothing_served_that_was_just_taken_away(shown: Program) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a test compares it with the scripts."""
 
 
@@ -38,6 +38,7 @@ users = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("role", sa.String(20)),
     sa.Column("language", sa.String(12)),
+    sa.Column("hinted", sa.String(12)),
     sa.Column("invited_at", UtcDateTime),
 )
 conversations = sa.Table(

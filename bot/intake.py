@@ -2,6 +2,7 @@
 
 `take` keeps them in the mailbox; only then may Telegram be told that they arrived. Those of one
 chat (and topic) are worked on one after another, in the order they came; other chats do not wait.
+Those that another process has in work are waited for, when several take updates of the same bot.
 A pressed button and the Stop under a growing answer do not wait either: they are about something
 that is in work. What an earlier run left undone comes first, at `replay`.
 
@@ -12,6 +13,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +36,10 @@ MOST_NUMBERS = 2**63
 """What a database holds; Telegram's numbers of updates are below 2**31."""
 AT_ONCE = 256
 """Chats in work at the same time."""
+
+LOOKS_S, OTHERS_WITHIN_S = 0.05, 30.0
+"""How often it is looked whether another process has answered what came before, and how long. When
+it was killed, what it had is taken over before."""
 
 STOPPED = "stopped_message_generation"
 """The kind of update that says that somebody pressed Stop; newer than the library."""
@@ -131,7 +137,8 @@ class _Work:
 
 
 class Intake(asyncio.Queue[object]):
-    """Keeps updates, and hands them to the handlers in order."""
+    """Keeps updates, and hands them to the handlers in order; `shared` when other processes may
+    take updates of the same bot."""
 
     def __init__(
         self,
@@ -139,12 +146,14 @@ class Intake(asyncio.Queue[object]):
         bot_id: int,
         *,
         conversation_of: Callable[[Update], str | None],
+        shared: bool = False,
         mask: Mask = lambda text: text,
     ) -> None:
         super().__init__()
         self._mailbox = mailbox
         self._bot_id = bot_id
         self._conversation_of = conversation_of
+        self._shared = shared
         self._mask = mask
         self._bot: Bot | None = None
         self._handle: Callable[[Update], Awaitable[None]] | None = None
@@ -208,13 +217,9 @@ class Intake(asyncio.Queue[object]):
         return {p.key for p in parcels}
 
     def _parcel(self, key: Key, update: Update, told: dict[str, Any]) -> Parcel:
-        place = place_of(update)
-        where = f"{place[0]}" if place else None
-        if place and place[1] is not None:
-            where = f"{place[0]}.{place[1]}"
         # In ASCII: half a surrogate pair is text in JSON, and in no database.
         text = json.dumps(_masked(told, self._mask), separators=(",", ":"))
-        return Parcel(key, where, user_of(update), text)
+        return Parcel(key, _named(place_of(update)), user_of(update), text)
 
     async def replay(self) -> int:
         """Takes up what an earlier run left undone; how many updates that are."""
@@ -234,7 +239,7 @@ class Intake(asyncio.Queue[object]):
             return
         waiting = self._lines.get(place)
         if waiting is not None:
-            waiting.append(work)
+            waiting.insert(_turn_of(work, waiting), work)
             return
         self._lines[place] = deque([work])
         self._start(self._in_order(place))
@@ -252,12 +257,26 @@ class Intake(asyncio.Queue[object]):
         waiting = self._lines[place]
         try:
             while waiting and not self.closing:
+                if self._shared:
+                    await self._others(waiting[0].key, _named(place))
                 # For each one anew, so that a chat with many does not keep out another.
                 async with self._slots:
                     if not self.closing:
                         await self._do(waiting.popleft())
         finally:
             del self._lines[place]
+
+    async def _others(self, key: Key, place: str | None) -> None:
+        """Waits until no other process has an earlier update of the place in work."""
+        until = time.monotonic() + OTHERS_WITHIN_S
+        while not self.closing and time.monotonic() < until:
+            try:
+                if await self._mailbox.is_next(key, place):
+                    return
+            except DatabaseProblem as e:
+                log.warning("update %s does not wait for earlier ones: %s", key.update_id, e)
+                return
+            await asyncio.sleep(LOOKS_S)
 
     async def _do(self, work: _Work) -> None:
         assert self._handle is not None and self._resend is not None, "hand_to was not called"
@@ -308,6 +327,24 @@ class Intake(asyncio.Queue[object]):
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         return len(late)
+
+
+def _turn_of(work: _Work, waiting: Sequence[_Work]) -> int:
+    """Where in the line: last; but what is taken over from another process, before what came after
+    it and was taken in here."""
+    if work.left is None:
+        return len(waiting)
+    number = work.key.update_id
+    later = (i for i, w in enumerate(waiting) if w.left is None and w.key.update_id > number)
+    return next(later, len(waiting))
+
+
+def _named(place: tuple[int, int | None] | None) -> str | None:
+    """As the mailbox has it."""
+    if place is None:
+        return None
+    chat, thread = place
+    return f"{chat}" if thread is None else f"{chat}.{thread}"
 
 
 _TEXTS = frozenset({"text", "caption"})

@@ -369,7 +369,13 @@ def build(
     on besides; who gives it closes it."""
     base_url = program.settings.telegram_base_url
     mailbox = program.database.mailbox
-    intake = Intake(mailbox, int(token.partition(":")[0]), conversation_of=conversation_of)
+    intake = Intake(
+        mailbox,
+        int(token.partition(":")[0]),
+        conversation_of=conversation_of,
+        # Of several that poll Telegram lets only one.
+        shared=program.settings.telegram_webhook_url is not None,
+    )
     polls = PollRequest(base_url, on_unauthorized, POLL_ANSWERED_WITHIN_S)
     application = (
         ApplicationBuilder()

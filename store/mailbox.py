@@ -142,6 +142,20 @@ class Mailbox:
 
         return await self._write(write)
 
+    async def is_next(self, key: Key, place: str | None) -> bool:
+        """Whether no other process has an earlier message of the place in work. What is marked as
+        begun goes on for long, and nothing waits for it."""
+        earlier = sa.select(mailbox.c.what).where(
+            mailbox.c.bot_id == key.bot_id,
+            mailbox.c.place == place,
+            mailbox.c.update_id < key.update_id,
+            mailbox.c.owner != self.owner,
+            mailbox.c.what.startswith("message:"),
+            mailbox.c.begun_at.is_(None),
+            mailbox.c.done_at.is_(None),
+        )
+        return await self._write(lambda c: c.execute(earlier.limit(1)).first() is None)
+
     async def begin(self, key: Key) -> bool:
         """Marks that work on an update has begun that must not be done twice; False when it had
         begun before."""

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from telegram import Bot, Update
 from turns import CARE, a_turn
 
+from bot.intake import Intake
 from store.conversations import Database, sqlite_url
 from store.errors import DatabaseProblem
 from store.mailbox import Key, Mailbox, Parcel, is_gone
@@ -203,6 +205,64 @@ async def test_what_does_not_fit_takes_nothing_else_with_it(database: Database) 
     assert isinstance(larger, Exception)
     assert (first, second) == ({parcel(1).key}, {parcel(2).key})
     assert await rows(database, "select count(*) from mailbox") == [(2,)]
+
+
+def said(number: int, chat: int) -> dict[str, object]:
+    place = {"id": chat, "type": "private"}
+    person = {"id": chat, "is_bot": False, "first_name": "A"}
+    message = {"message_id": number, "date": 1, "chat": place, "from": person, "text": "x"}
+    return {"update_id": number, "message": message}
+
+
+def door_of(mailbox: Mailbox, begun: list[int], go_on: asyncio.Event) -> Intake:
+    """A door whose work on the first update goes on until it may end."""
+
+    async def work(update: Update) -> None:
+        begun.append(update.update_id)
+        if update.update_id == 1:
+            await go_on.wait()
+
+    async def resend(key: Key, kept: object) -> None:
+        raise AssertionError("nothing was answered before")
+
+    door = Intake(mailbox, BOT, conversation_of=lambda update: None, shared=True)
+    door.hand_to(Bot("123:x"), work, resend)
+    return door
+
+
+async def test_what_another_process_has_of_a_chat_is_waited_for(database: Database) -> None:
+    other = Mailbox(database.write, database.writing)
+    other.owner = "another:1:1"
+    begun: list[int] = []
+    go_on = asyncio.Event()
+    there, here = (door_of(mailbox, begun, go_on) for mailbox in (other, database.mailbox))
+    await there.take([said(1, 7)])
+    await here.take([said(2, 7), said(3, 8)])
+    await asyncio.sleep(0.2)
+    assert begun == [1, 3]
+    go_on.set()
+    await asyncio.wait_for(asyncio.gather(there.join(), here.join()), 5.0)
+    assert begun == [1, 3, 2]
+    await other.settle()
+
+
+async def test_what_a_process_leaves_is_answered_before_what_waits_for_it(
+    database: Database,
+) -> None:
+    begun: list[int] = []
+    go_on = asyncio.Event()
+    here = another_run(database)
+    there = door_of(database.mailbox, begun, go_on)
+    there.closing = True  # It is killed before it begins.
+    await there.take([said(2, 7)])
+    door = door_of(here, begun, go_on)
+    await door.take([said(3, 7), said(4, 7)])
+    await asyncio.sleep(0.1)
+    assert begun == []
+    assert await door.replay() == 1
+    await asyncio.wait_for(door.join(), 5.0)
+    assert begun == [2, 3, 4]
+    await here.settle()
 
 
 async def test_a_chat_is_closed_until_it_is_opened(database: Database) -> None:

@@ -147,7 +147,7 @@ class Database:
         self._patience = Patience(shown)
         self.shown = shown
         """The database as it may be shown: no password."""
-        self.mailbox = Mailbox(self.write, self.writing)
+        self.mailbox = Mailbox(self.read, self.write, self.writing)
         """What Telegram sent and has not been answered yet."""
 
     @classmethod

@@ -485,7 +485,7 @@ async def test_an_answer_that_a_later_run_sends_can_be_replied_to(
     where = f"telegram:{ada.chat_id}:{ada.chat_id}"
     turn = await program.assistant.ask(where, HEMANGIOMA, f"telegram:{ada.chat_id}")
     assert turn.id is not None
-    killed = Mailbox(database.write, database.writing)
+    killed = Mailbox(database.read, database.write, database.writing)
     # Nothing on this machine has that number.
     killed.owner = f"{socket.gethostname()[:60]}:4194305:1"
     key = Key(int(api.token.partition(":")[0]), 1, "message:9731")

@@ -32,7 +32,7 @@ def parcel(number: int, *, bot: int = BOT, what: str = "message:7:1", place: str
 
 def another_run(database: Database) -> Mailbox:
     """The mailbox as a process sees it that starts after this one was killed."""
-    again = Mailbox(database.write, database.writing)
+    again = Mailbox(database.read, database.write, database.writing)
     # Nothing on this machine has that number.
     database.mailbox.owner = f"{socket.gethostname()[:60]}:4194305:1"
     return again
@@ -74,13 +74,13 @@ async def test_what_a_dead_process_left_is_taken_over_in_order_and_once(
     assert found[0].parcel == parcel(5)
     assert not any(one.answered or one.replies or one.begun for one in found)
     assert await again.left(BOT) == []
-    assert await Mailbox(database.write, database.writing).left(BOT) == []
+    assert await Mailbox(database.read, database.write, database.writing).left(BOT) == []
     assert await again.left(BOT + 1) == []
 
 
 async def test_a_process_that_runs_keeps_what_it_took_in(database: Database) -> None:
     await database.mailbox.take_in([parcel(1)])
-    other = Mailbox(database.write, database.writing)
+    other = Mailbox(database.read, database.write, database.writing)
     other.owner = "elsewhere:1:1"
     assert await other.left(BOT) == []
 
@@ -231,7 +231,7 @@ def door_of(mailbox: Mailbox, begun: list[int], go_on: asyncio.Event) -> Intake:
 
 
 async def test_what_another_process_has_of_a_chat_is_waited_for(database: Database) -> None:
-    other = Mailbox(database.write, database.writing)
+    other = Mailbox(database.read, database.write, database.writing)
     other.owner = "another:1:1"
     begun: list[int] = []
     go_on = asyncio.Event()
@@ -279,7 +279,7 @@ async def test_a_chat_is_closed_until_it_is_opened(database: Database) -> None:
 def test_a_process_is_known_to_be_dead_or_alive() -> None:
     now = datetime.now(UTC)
     soon, past = now + timedelta(seconds=9), now - timedelta(seconds=9)
-    here = Mailbox(None, None).owner  # type: ignore[arg-type]
+    here = Mailbox(None, None, None).owner  # type: ignore[arg-type]
     assert not is_gone(here, past, now)
     host, pid, started = here.rsplit(":", 2)
     assert int(pid) == os.getpid()

@@ -48,7 +48,7 @@ from bot.growing import Growing
 from bot.intake import STOPPED, key_of, place_of, thread_of
 from bot.outgoing import Bulletin, Outgoing
 from bot.rates import Rates
-from bot.render import SEARCHING, STILL_WRITING, Message, Paragraph, Style
+from bot.render import SEARCHING, Message, Paragraph, Style, reply
 from bot.requests import is_taken_back
 from bot.settings import Access, split_codes
 from bot.words import tr, trn
@@ -394,8 +394,14 @@ class Handlers:
         finally:
             del self._growing[chat.id, number]
         if growing.stopped or told is None:
-            return _stopped(told)
+            return await self._stopped(person, told)
         return told
+
+    async def _stopped(self, person: Person, told: Message | None) -> Message:
+        """What there was of an answer when it was stopped, with the sources of that."""
+        if told is None or told.begun is None:
+            return message(tr("Stopped, before there was an answer. Ask again when you like."))
+        return reply(await self._program.assistant.stopped(told.begun, person.user_id))
 
     async def _show(self, chat_id: int, number: int, thread: int | None, told: Message) -> bool:
         return await self._outgoing.draft(chat_id, number, told, thread)
@@ -650,15 +656,6 @@ def _anothers(username: str) -> Message:
         tr("That answer was given to somebody else, and its buttons are for them."),
         tr("Put a question of your own with @{name}.", name=username),
     )
-
-
-def _stopped(told: Message | None) -> Message:
-    """What there was of an answer when it was stopped."""
-    if told is None:
-        return message(tr("Stopped, before there was an answer. Ask again when you like."))
-    note = Paragraph(tr("Stopped here, before the end of the answer."), Style.NOTE)
-    said = (p for p in told.paragraphs if p.text != tr(STILL_WRITING))
-    return Message((*said, note))
 
 
 def _named(text: str, username: str) -> tuple[str, str] | None:

@@ -88,6 +88,8 @@ class Message:
     buttons: tuple[Button, ...] = ()
     turn_id: int | None = None
     """The answer that it shows."""
+    begun: Turn | None = field(default=None, compare=False)
+    """The answer that it shows as far as it is written; None when that is whole."""
     language: str = field(default_factory=words.language)
 
 
@@ -226,8 +228,9 @@ NOTES: dict[Note, str] = {
         " statements."
     ),
     Note.SPENT: marked("Answered by quotation: your use of the language model for today is spent."),
+    Note.STOPPED: marked("Stopped here, before the end of the answer."),
 }
-"""Why an answer is quoted although a model is there to write it."""
+"""Why an answer is quoted although a model is there to write it, or is not whole."""
 
 THUMBS = {1: "👍", -1: "👎"}
 """The buttons of a vote, by what it counts."""
@@ -246,7 +249,7 @@ def reply(turn: Turn) -> Message:
     what there is of it."""
     if turn.unfinished:
         begun = (*_read_as(turn), *_topic_change(turn), *_caution(turn), *_answer(turn))
-        return Message((*begun, Paragraph(tr(STILL_WRITING), Style.NOTE)))
+        return Message((*begun, Paragraph(tr(STILL_WRITING), Style.NOTE)), begun=turn)
     paragraphs = (
         *_urgent(turn),
         *_read_as(turn),

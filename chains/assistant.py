@@ -156,8 +156,14 @@ class Assistant:
                     async with aclosing(drafts):
                         async for turn in drafts:
                             if turn.unfinished:
-                                yield turn
+                                yield worded_for(role, turn, build)
         yield worded_for(role, turn, build)
+
+    async def stopped(self, begun: Turn, user_id: str) -> Turn:
+        """The turn whose reader had read enough, as far as it had come; it is remembered as any
+        other, for what it quotes was shown. Raises DatabaseProblem."""
+        turn = replace(begun, unfinished=False, note=Note.STOPPED)
+        return replace(turn, id=await self._database.remember(user_id, turn))
 
     async def prepare(self) -> Turn | None:
         """Makes ready what the first question would wait for, by answering what nobody asked: the
@@ -218,7 +224,12 @@ class Assistant:
         except ModelFailed as e:
             receipt = allowance.noted_in(replace(turn.receipt, failure=e.code))
             # It will not do better a moment later; a slow reading leaves time for the writing.
-            writable = _is_writable(turn) and e.code not in {"timeout", "empty", "declined"}
+            writable = _is_writable(turn) and e.code not in {
+                "timeout",
+                "crowded",
+                "empty",
+                "declined",
+            }
             return replace(turn, note=Note.UNAVAILABLE if writable else None, receipt=receipt)
         if words(found) == words(turn.question):
             # Read as it stands: the rules' reading says more.

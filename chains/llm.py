@@ -50,6 +50,7 @@ class ModelFailed(Exception):
 
 WORDS: dict[str, str] = {
     "timeout": "did not answer in time",
+    "crowded": "has more to answer at once than COROLLARY_CHAT_MODEL_AT_ONCE lets it",
     "key": "refuses the key",
     "credit": "refuses: no credit is left",
     "busy": "refuses: too many requests",
@@ -81,6 +82,8 @@ class Allowance:
         self.tokens_in = 0
         self.tokens_out = 0
         self.estimated = False
+        self.under_way = (0, 0)
+        """Tokens in and out of the call that has not ended, estimated."""
 
     @property
     def seconds_left(self) -> float:
@@ -103,13 +106,14 @@ class Allowance:
         self.estimated = self.estimated or part.estimated
 
     def noted_in(self, receipt: Receipt) -> Receipt:
-        """The receipt with what the turn has taken of the model."""
+        """The receipt with what the turn has taken of the model so far."""
+        tokens_in, tokens_out = self.under_way
         return replace(
             receipt,
             calls=self.calls,
-            tokens_in=self.tokens_in,
-            tokens_out=self.tokens_out,
-            estimated=self.estimated,
+            tokens_in=self.tokens_in + tokens_in,
+            tokens_out=self.tokens_out + tokens_out,
+            estimated=self.estimated or tokens_in > 0,
         )
 
 
@@ -204,8 +208,10 @@ class ChatModel:
         self, messages: "Sequence[BaseMessage]", allowance: Allowance
     ) -> AsyncGenerator[str, None]:
         begun = False
+        asked_at, waited_s, given_s = time.monotonic(), 0.0, 0.0
         try:
             await _in_time(self._places.acquire(), allowance)
+            waited_s, given_s = time.monotonic() - asked_at, allowance.seconds_left
             try:
                 self._breaker.check()
                 allowance.take()
@@ -217,8 +223,11 @@ class ChatModel:
                 self._places.release()
             self._breaker.worked()
         except ModelFailed as e:
-            self._failed(e)
-            raise
+            # What waited for a place longer than it was given says nothing of the model.
+            in_vain = e.code == "timeout" and waited_s >= given_s
+            failed = ModelFailed("crowded") if in_vain else e
+            self._failed(failed)
+            raise failed from None
         except Exception as e:  # noqa: BLE001 - providers raise anything; each is a failed call
             failed = failure_of(e)
             if begun and failed.code == "unreachable":
@@ -237,7 +246,8 @@ class ChatModel:
             return
         log.warning("the chat model %s %s", self.name, WORDS[failed.code])
         if failed.code in OPERATORS_CAN_ACT:
-            self._breaker.failed()
+            if failed.code != "crowded":
+                self._breaker.failed()
             self.trouble = Trouble(failed.code, time.monotonic())
 
     async def _pieces(
@@ -245,6 +255,7 @@ class ChatModel:
     ) -> AsyncGenerator[str, None]:
         """The text of the stream, checked to be text and to have an end."""
         chars, ended, counted, tells = 0, False, False, False
+        given = sum(len(str(m.text)) for m in messages) // CHARS_PER_TOKEN
         thoughts = Thoughts()
         source = self._model.astream(messages)
         try:
@@ -255,7 +266,7 @@ class ChatModel:
                 if chunk.additional_kwargs.get("refusal"):
                     raise ModelFailed("declined")
                 if chunk.usage_metadata:
-                    counted = True
+                    counted, allowance.under_way = True, (0, 0)
                     allowance.tokens_in += chunk.usage_metadata["input_tokens"]
                     allowance.tokens_out += chunk.usage_metadata["output_tokens"]
                 tells = tells or bool(chunk.response_metadata)
@@ -266,6 +277,8 @@ class ChatModel:
                 ended = ended or bool(reason) or (chunk.chunk_position == "last" and not tells)
                 text = thoughts.without(str(chunk.text))
                 chars += len(text)
+                if not counted:
+                    allowance.under_way = (given, chars // CHARS_PER_TOKEN)
                 if text:
                     yield text
                 if chars > MAX_CHARS:
@@ -276,9 +289,10 @@ class ChatModel:
             if close is not None:
                 await close()
             # What was asked for is paid for, however it ended.
+            allowance.under_way = (0, 0)
             if not counted:
                 allowance.estimated = True
-                allowance.tokens_in += sum(len(str(m.text)) for m in messages) // CHARS_PER_TOKEN
+                allowance.tokens_in += given
                 allowance.tokens_out += chars // CHARS_PER_TOKEN
         if not ended:
             raise ModelFailed("cut" if chars else "empty", again=not chars)

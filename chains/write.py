@@ -128,14 +128,13 @@ class Writer:
             async with aclosing(self._drafted(turn, keyed, role, allowance, draft)) as grown:
                 async for _ in grown:
                     if not self._second_opinion:
-                        yield _composed(turn, draft, caution, receipt, unfinished=True)
+                        so_far = allowance.noted_in(_with_draft(receipt, draft))
+                        yield _composed(turn, draft, caution, so_far, unfinished=True)
             if self._second_opinion:
                 await self._ask_again(keyed, draft, allowance)
         except ModelFailed as e:
             failure = e.code
-        receipt = replace(
-            receipt, draft="".join(draft.text), judged=tuple(draft.judged), failure=failure
-        )
+        receipt = replace(_with_draft(receipt, draft), failure=failure)
         receipt = allowance.noted_in(receipt)
         if failure is not None:
             yield replace(turn, note=Note.UNAVAILABLE, receipt=receipt)
@@ -267,6 +266,10 @@ def _complete(draft: _Draft, picked: Sequence[Chosen]) -> None:
     for line in draft.lines:
         once.setdefault((line.text or "", *(c.statement.text for c in line.basis)), line)
     draft.lines = list(once.values())
+
+
+def _with_draft(receipt: Receipt, draft: _Draft) -> Receipt:
+    return replace(receipt, draft="".join(draft.text), judged=tuple(draft.judged))
 
 
 def _composed(

@@ -123,7 +123,7 @@ class Composer(StrEnum):
 
 
 class Note(StrEnum):
-    """Why an answer is quoted although a model is there to write it."""
+    """Why an answer is quoted although a model is there to write it, or is not whole."""
 
     UNAVAILABLE = "model_unavailable"
     """It failed, or did not finish in time."""
@@ -131,6 +131,8 @@ class Note(StrEnum):
     """Too little of what it wrote was supported."""
     SPENT = "model_budget_spent"
     """The reader's tokens of the day are spent."""
+    STOPPED = "stopped_by_reader"
+    """The reader had read enough while it was being written."""
 
 
 @dataclass(frozen=True, slots=True)

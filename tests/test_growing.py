@@ -233,6 +233,35 @@ async def test_stop_ends_the_call_and_keeps_what_was_checked(program: Program, a
         await goes_on(writing, api, bot, person)
 
 
+async def test_what_was_stopped_has_its_sources_and_is_remembered(
+    program: Program, api: BotApi
+) -> None:
+    async with (
+        written_by(program, then_silent) as writing,
+        bot_over(writing.program, api) as bot,
+    ):
+        await loaded(writing)
+        person = api.private(9117)
+        person.say(QUESTION)
+        press_stop(api, await seen(api, person, STILL))
+        (sent,) = await asyncio.to_thread(api.wait_sent, person.chat_id)
+        assert "[1]" in sent.text
+        assert "\nSources\n[1] " in sent.text, "what is cited can be looked up"
+        person.say("/why")
+        await settled(api, bot)
+        person.press(sent, next(data for text, data in sent.buttons if text == "Sources"))
+        await settled(api, bot)
+        _, why, sources = api.sent_to(person.chat_id)
+        who = f"telegram:{person.chat_id}"
+        (turn, *_) = (await program.database.recall(f"{who}:{person.chat_id}")).turns
+        spent = await program.database.tokens_spent(who)
+    assert statements_in(writing.api.calls[-1])[0].text.rstrip(".") in sources.text
+    assert "The language model: openai:test-model" in why.text
+    assert turn.question == QUESTION
+    assert turn.answer["note"] == "stopped_by_reader"
+    assert spent > 100, "what was asked for is paid for"
+
+
 async def test_stop_before_there_is_anything_is_answered_too(program: Program, api: BotApi) -> None:
     async with written_by(program, Hangs()) as writing, bot_over(writing.program, api) as bot:
         await loaded(writing)

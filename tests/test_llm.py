@@ -253,6 +253,28 @@ async def test_calls_at_the_same_time_are_bounded() -> None:
         assert len(api.calls) == 6
 
 
+async def test_who_waits_for_a_place_in_vain_does_not_count_against_the_model() -> None:
+    with ChatApi() as api:
+        api.script(Says("It faded [S101].", chunk=100, delay_s=0.25))
+        async with model_at(api, at_once=1) as model:
+            asked = [asyncio.create_task(model.answer(ASKED, Allowance(5)))]
+            await api.until(lambda api: len(api.calls) == 1)
+            asked += [asyncio.create_task(model.answer(ASKED, Allowance(0.05))) for _ in range(7)]
+            first, *others = await asyncio.gather(*asked, return_exceptions=True)
+            assert first == "It faded [S101]."
+            assert {getattr(o, "code", o) for o in others} == {"crowded"}
+            assert model.trouble and model.trouble.code == "crowded", "whoever runs it can act"
+        assert FAILURES < 7
+        async with model_at(api, at_once=7) as model:
+            # They get a place, but too late.
+            asked = [asyncio.create_task(model.answer(ASKED, Allowance(5))) for _ in range(7)]
+            await api.until(lambda api: len(api.calls) == 1 + 7)
+            asked += [asyncio.create_task(model.answer(ASKED, Allowance(0.8))) for _ in range(7)]
+            others = (await asyncio.gather(*asked, return_exceptions=True))[7:]
+            assert {getattr(o, "code", o) for o in others} == {"crowded"}
+            assert await model.answer(ASKED, Allowance(5)) == "It faded [S101]."
+
+
 async def test_an_answer_given_up_by_its_reader_ends_the_call() -> None:
     with ChatApi() as api:
         api.script(Drip(every_s=0.02))

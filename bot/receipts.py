@@ -63,7 +63,7 @@ URGENT: dict[str, str] = {
 """Why a reply is an urgent one, by the codes of `chains.safety`."""
 FAILED: dict[str, str] = {
     "timeout": marked("It did not answer in time."),
-    "crowded": marked("Too many others were being answered."),
+    "crowded": marked("It had too many others to answer first."),
     "key": marked("It refuses the key."),
     "credit": marked("It refuses: no credit is left."),
     "busy": marked("It refuses: too many requests."),

@@ -50,7 +50,7 @@ class ModelFailed(Exception):
 
 WORDS: dict[str, str] = {
     "timeout": "did not answer in time",
-    "crowded": "has more to answer at once than COROLLARY_CHAT_MODEL_AT_ONCE lets it",
+    "crowded": "had too many others to answer first",
     "key": "refuses the key",
     "credit": "refuses: no credit is left",
     "busy": "refuses: too many requests",

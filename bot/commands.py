@@ -64,9 +64,10 @@ def problem(error: CorollaryError) -> Message:
     return message(what, *([tr(error.todo)] if error.todo else []))
 
 
+LISTED = marked("/articles lists those there are.")
 PROBLEMS = (
     marked("There is no article “{slug}” here."),
-    marked("/articles lists those there are."),
+    LISTED,
     marked("The question has no words."),
     marked('Type a question, for example "and recurrence?".'),
     marked("The question has {n:,} characters; at most {most:,} are read."),
@@ -122,7 +123,7 @@ async def start(program: Program, person: Person, args: str) -> Message:
         else:
             return _to_a_newcomer(told) if asks and told.turn_id is None else told
     elif links.is_damaged(args):
-        lost = message(tr("That link opens no article."), tr(PROBLEMS[1])).paragraphs
+        lost = message(tr("That link opens no article."), tr(LISTED)).paragraphs
     served = await program.assistant.articles()
     first = [
         *lost,
@@ -450,20 +451,24 @@ _ONE_TAP = frozenset({"new", "articles", "role"})
 
 
 async def _at(program: Program, person: Person, turn_id: int, slug: str) -> Message | None:
-    """The question of an answer, put to another article."""
+    """The question of an answer, put to another article. Raises UnknownArticle."""
     asked = await following.question_at(program, person.conversation_id, turn_id)
     if asked is None:
         return None
-    try:
-        await program.assistant.article(slug)
-    except UnknownArticle as e:
-        return problem(e)
+    await program.assistant.article(slug)
     question, before = asked
     return await answer(program, person, question, before, slug)
 
 
 async def pressed(program: Program, person: Person, pressed_data: str) -> Message:
     """The reply to a button. `pressed_data` is untrusted: whoever presses can send anything."""
+    try:
+        return await _pressed(program, person, pressed_data)
+    except UnknownArticle as e:
+        return problem(e)
+
+
+async def _pressed(program: Program, person: Person, pressed_data: str) -> Message:
     what, _, rest = pressed_data.partition(":")
     gone = message(tr("That button is out of date. Ask your question, or use /articles."))
     if told := await roles.pressed(program, person.user_id, pressed_data):
@@ -475,10 +480,7 @@ async def pressed(program: Program, person: Person, pressed_data: str) -> Messag
         if page.isascii() and page.isdecimal() and len(page) < 6:
             return await listed(program, wanted, int(page))
     if what == "topic" and rest:
-        try:
-            return await opened(program, person, rest)
-        except UnknownArticle as e:
-            return problem(e)
+        return await opened(program, person, rest)
     if what == "do" and rest in _ONE_TAP:
         return await COMMANDS[rest].run(program, person, "")
     if vote := voting.read(pressed_data):
@@ -488,10 +490,7 @@ async def pressed(program: Program, person: Person, pressed_data: str) -> Messag
         return await languages.language(program, person.user_id, rest)
     number, _, other = rest.partition(":")
     if what == "probe":
-        try:
-            found = await program.assistant.article(other)
-        except UnknownArticle as e:
-            return problem(e)
+        found = await program.assistant.article(other)
         for probe in found.answerable:
             if _digest(probe.question) == number:
                 await program.database.set_topic(person.user_id, person.conversation_id, other)

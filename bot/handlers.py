@@ -45,7 +45,7 @@ from bot.app import Program
 from bot.background import Background, log_fault
 from bot.commands import Person, message
 from bot.growing import Growing
-from bot.intake import STOPPED, key_of, place_of, thread_of
+from bot.intake import STOPPED, key_of, place_of, thread_of, written
 from bot.outgoing import Bulletin, Outgoing
 from bot.rates import Rates
 from bot.render import SEARCHING, Message, Paragraph, Style, reply
@@ -67,11 +67,9 @@ after a week without any, Telegram begins to number them anew."""
 
 def person_of(update: Update) -> Person | None:
     """Who acts, known by number only; None for channels and other faceless senders."""
-    user, place = update.effective_user, place_of(update)
-    if user is None or place is None:
+    user, where = update.effective_user, written(place_of(update))
+    if user is None or where is None:
         return None
-    chat, thread = place
-    where = f"{chat}" if thread is None else f"{chat}.{thread}"
     return Person(f"telegram:{user.id}", f"telegram:{where}:{user.id}")
 
 
@@ -425,7 +423,8 @@ class Handlers:
         await self._outgoing.acknowledge(query)
         if not query.data:
             return
-        if query.data == privacy.CONFIRMED:
+        forgets = query.data == privacy.CONFIRMED
+        if forgets:
             # First: what is in work sees it when it ends.
             now = time.monotonic()
             late = {p: f for p, f in self._forgotten.items() if now - f[1] <= WAITS_S}
@@ -449,10 +448,10 @@ class Handlers:
             async with self._outgoing.typing(chat.id, thread_of(update)):
                 told = await commands.pressed(self._program, person, query.data)
         await self._send(update, told)
-        if query.data == privacy.CONFIRMED:
+        if forgets:
             # The language that they had chosen is forgotten, too.
             await self.speak(update, context)
-        if languages.is_button(query.data) or query.data == privacy.CONFIRMED:
+        if languages.is_button(query.data) or forgets:
             await self._show_menu(update, context.bot, chose=True)
 
     async def _is_anothers(self, update: Update, person: Person) -> bool:

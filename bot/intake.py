@@ -53,6 +53,14 @@ def place_of(update: Update) -> tuple[int, int | None] | None:
     return (chat.id, thread_of(update)) if chat else None
 
 
+def written(place: tuple[int, int | None] | None) -> str | None:
+    """A place as the mailbox and the names of conversations have it."""
+    if place is None:
+        return None
+    chat, thread = place
+    return f"{chat}" if thread is None else f"{chat}.{thread}"
+
+
 def thread_of(update: Update) -> int | None:
     """The topic of a group in which an update happened."""
     said = update.effective_message
@@ -219,7 +227,7 @@ class Intake(asyncio.Queue[object]):
     def _parcel(self, key: Key, update: Update, told: dict[str, Any]) -> Parcel:
         # In ASCII: half a surrogate pair is text in JSON, and in no database.
         text = json.dumps(_masked(told, self._mask), separators=(",", ":"))
-        return Parcel(key, _named(place_of(update)), user_of(update), text)
+        return Parcel(key, written(place_of(update)), user_of(update), text)
 
     async def replay(self) -> int:
         """Takes up what an earlier run left undone; how many updates that are."""
@@ -258,7 +266,7 @@ class Intake(asyncio.Queue[object]):
         try:
             while waiting and not self.closing:
                 if self._shared:
-                    await self._others(waiting[0].key, _named(place))
+                    await self._others(waiting[0].key, written(place))
                 # For each one anew, so that a chat with many does not keep out another.
                 async with self._slots:
                     if not self.closing:
@@ -337,14 +345,6 @@ def _turn_of(work: _Work, waiting: Sequence[_Work]) -> int:
     number = work.key.update_id
     later = (i for i, w in enumerate(waiting) if w.left is None and w.key.update_id > number)
     return next(later, len(waiting))
-
-
-def _named(place: tuple[int, int | None] | None) -> str | None:
-    """As the mailbox has it."""
-    if place is None:
-        return None
-    chat, thread = place
-    return f"{chat}" if thread is None else f"{chat}.{thread}"
 
 
 _TEXTS = frozenset({"text", "caption"})

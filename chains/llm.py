@@ -256,6 +256,7 @@ class ChatModel:
         """The text of the stream, checked to be text and to have an end."""
         chars, ended, counted, tells = 0, False, False, False
         given = sum(len(str(m.text)) for m in messages) // CHARS_PER_TOKEN
+        allowance.under_way = (given, 0)
         thoughts = Thoughts()
         source = self._model.astream(messages)
         try:
@@ -289,11 +290,12 @@ class ChatModel:
             if close is not None:
                 await close()
             # What was asked for is paid for, however it ended.
-            allowance.under_way = (0, 0)
             if not counted:
                 allowance.estimated = True
-                allowance.tokens_in += given
-                allowance.tokens_out += chars // CHARS_PER_TOKEN
+                tokens_in, tokens_out = allowance.under_way
+                allowance.tokens_in += tokens_in
+                allowance.tokens_out += tokens_out
+            allowance.under_way = (0, 0)
         if not ended:
             raise ModelFailed("cut" if chars else "empty", again=not chars)
         if not chars:

@@ -17,7 +17,7 @@ LONGEST_COMMENT = 1000
 
 async def role_of(database: Database, user_id: str) -> Role | None:
     """What the user said describes them; None when they did not say."""
-    return role_named(await _told(database, user_id, ROLE_OF))
+    return role_named(await database.read(lambda c: c.scalar(ROLE_OF, {"user": user_id})))
 
 
 def role_named(told: str | None) -> Role | None:
@@ -49,10 +49,6 @@ async def set_language(database: Database, user_id: str, code: str | None) -> No
 
 
 _LANGUAGE = sa.select(users.c.language, users.c.hinted).where(users.c.id == sa.bindparam("user"))
-
-
-async def _told(database: Database, user_id: str, what: sa.Select[str | None]) -> str | None:
-    return await database.read(lambda c: c.scalar(what, {"user": user_id}))
 
 
 async def _remember(database: Database, user_id: str, **told: str | None) -> None:

@@ -65,6 +65,12 @@ async def test_updates_come_in_by_webhook_and_only_with_the_secret(
     assert len(api.texts(ada.chat_id)) == 1
 
 
+def half_a_request(secret: str) -> bytes:
+    """An update by webhook that does not come whole."""
+    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n{SECRET_HEADER}: {secret}"
+    return f"{head}\r\n\r\n{{".encode()
+
+
 async def test_a_request_that_does_not_come_whole_is_not_waited_for(
     program: Program,
     api: BotApi,
@@ -79,11 +85,11 @@ async def test_a_request_that_does_not_come_whole_is_not_waited_for(
         "telegram_webhook_secret": SecretStr(SECRET),
         "listen": where,
     }
-    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n{SECRET_HEADER}: {SECRET}"
+    begun = half_a_request(SECRET)
     async with bot_over(program, api, **given):
         slow, gone = [await asyncio.open_connection(host, int(port)) for _ in range(2)]
         for _, sending in (slow, gone):
-            sending.write(f"{head}\r\n\r\n{{".encode())
+            sending.write(begun)
         gone[1].close()
         assert (await asyncio.wait_for(slow[0].readline(), 10.0)).startswith(b"HTTP/1.1 408")
         slow[1].close()
@@ -101,10 +107,10 @@ async def test_a_request_that_is_open_at_the_end_comes_again(
     host, _, port = where.partition(":")
     given = {"telegram_webhook_url": f"http://{where}/telegram", "listen": where}
     secret = webhook.secret_of(settings_for(program.settings.data_dir, telegram_token=api.token))
-    head = f"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n{SECRET_HEADER}: {secret}"
+    begun = half_a_request(secret)
     async with bot_over(program, api, **given):
         reading, writing = await asyncio.open_connection(host, int(port))
-        writing.write(f"{head}\r\n\r\n{{".encode())
+        writing.write(begun)
         await asyncio.sleep(0.1)
     assert (await asyncio.wait_for(reading.readline(), 5.0)).startswith(b"HTTP/1.1 503")
     writing.close()

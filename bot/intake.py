@@ -169,6 +169,7 @@ class Intake(asyncio.Queue[object]):
         self._lines: dict[tuple[int, int | None], deque[_Work]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._taking_over = 0
         self.closing = False
         """Whether nothing is begun any more."""
 
@@ -231,12 +232,16 @@ class Intake(asyncio.Queue[object]):
 
     async def replay(self) -> int:
         """Takes up what an earlier run left undone; how many updates that are."""
-        left = await self._mailbox.left(self._bot_id)
-        for one in left:
-            told = {"update_id": one.parcel.key.update_id, **json.loads(one.parcel.payload)}
-            if found := read(told, self._bot):
-                self._line_up(_Work(one.parcel.key, found[0], one))
-        return len(left)
+        self._taking_over += 1
+        try:
+            left = await self._mailbox.left(self._bot_id)
+            for one in left:
+                told = {"update_id": one.parcel.key.update_id, **json.loads(one.parcel.payload)}
+                if found := read(told, self._bot):
+                    self._line_up(_Work(one.parcel.key, found[0], one))
+            return len(left)
+        finally:
+            self._taking_over -= 1
 
     # ------------------------------------------------------------------ order
 
@@ -279,7 +284,8 @@ class Intake(asyncio.Queue[object]):
         until = time.monotonic() + OTHERS_WITHIN_S
         while not self.closing and time.monotonic() < until:
             try:
-                if await self._mailbox.is_next(key, place):
+                # What is being taken over is no other's any more, and not in line yet.
+                if await self._mailbox.is_next(key, place) and not self._taking_over:
                     return
             except DatabaseProblem as e:
                 log.warning("update %s does not wait for earlier ones: %s", key.update_id, e)

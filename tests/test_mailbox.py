@@ -18,7 +18,7 @@ from turns import CARE, a_turn
 from bot.intake import Intake
 from store.conversations import Database, sqlite_url
 from store.errors import DatabaseProblem
-from store.mailbox import Key, Mailbox, Parcel, is_gone
+from store.mailbox import Key, Left, Mailbox, Parcel, is_gone
 
 pytest_plugins = ("databases", "postgres")
 
@@ -247,7 +247,7 @@ async def test_what_another_process_has_of_a_chat_is_waited_for(database: Databa
 
 
 async def test_what_a_process_leaves_is_answered_before_what_waits_for_it(
-    database: Database,
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[int] = []
     go_on = asyncio.Event()
@@ -259,6 +259,15 @@ async def test_what_a_process_leaves_is_answered_before_what_waits_for_it(
     await door.take([said(3, 7), said(4, 7)])
     await asyncio.sleep(0.1)
     assert begun == []
+    taking_over = here.left
+
+    async def slowly(bot_id: int) -> list[Left]:
+        left = await taking_over(bot_id)
+        # In which it is looked again whose the earlier one is.
+        await asyncio.sleep(0.15)
+        return left
+
+    monkeypatch.setattr(here, "left", slowly)
     assert await door.replay() == 1
     await asyncio.wait_for(door.join(), 5.0)
     assert begun == [2, 3, 4]
